@@ -1,0 +1,1 @@
+"""The one road from a file to a model's inputs."""

@@ -1,0 +1,1 @@
+"""Tables of samples, splits and pseudo-fakes, without PyTorch."""

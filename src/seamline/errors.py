@@ -1,0 +1,47 @@
+"""What the world does to us, as a tree of exceptions.
+
+SeamlineError
+├── UnreadableMedia      a file that cannot be opened, or holds nothing that decodes
+├── BadManifest          a table of samples that does not follow the layout
+├── UnknownModel         a model name or folder that is not there
+└── BadBundle            a bundle whose files are missing, altered or inconsistent
+    └── ContractMismatch inputs cut by other rules than the bundle was trained on
+
+A caller's slip (a wrong argument) is a ``ValueError`` and not listed here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class SeamlineError(Exception):
+    """Base of every error that Seamline raises for what it found in the world."""
+
+
+class UnreadableMedia(SeamlineError):
+    """A file that cannot be read as media; ``reason`` alone is fit for a table cell."""
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        super().__init__(f"Cannot read {path}: {reason}")
+        self.path = str(path)
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[UnreadableMedia], tuple[str, str]]:
+        return type(self), (self.path, self.reason)  # crosses process borders whole
+
+
+class BadManifest(SeamlineError):
+    """A manifest row or column that does not follow the layout."""
+
+
+class UnknownModel(SeamlineError):
+    """A model name or folder that does not exist."""
+
+
+class BadBundle(SeamlineError):
+    """A bundle whose files are missing, altered or inconsistent."""
+
+
+class ContractMismatch(BadBundle):
+    """Inputs cut by other rules than the ones that the bundle was trained on."""

@@ -1,0 +1,1 @@
+"""Measures a model over a manifest of labelled files."""

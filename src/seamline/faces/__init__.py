@@ -1,0 +1,1 @@
+"""Finds, follows and aligns the faces of a picture stream."""

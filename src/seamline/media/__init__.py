@@ -1,0 +1,1 @@
+"""Reads video, image and sound files as timed frames and samples."""

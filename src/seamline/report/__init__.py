@@ -1,0 +1,1 @@
+"""A self-contained HTML page for a human reader."""

@@ -1,0 +1,1 @@
+"""From logits to calibrated probabilities, segments and a verdict."""

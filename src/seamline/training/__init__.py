@@ -1,0 +1,1 @@
+"""From cached clips to an exported bundle, with Lightning."""

@@ -1,0 +1,1 @@
+"""Turns sound into log-mel spectrograms and marks where somebody speaks."""
