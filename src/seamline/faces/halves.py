@@ -1,0 +1,58 @@
+"""A frame with its halved, quartered … copies: cheap pixels at any size without aliasing.
+
+Takes an RGB frame; gives it resized, or square patches of it at a net's input size. Copies are
+made when first asked for.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+Rgb = UInt8[np.ndarray, "height width 3"]
+
+
+class Halves:
+    """Levels 0, 1, 2 … of one frame, each a 2×2 average of the level before."""
+
+    def __init__(self, rgb: Rgb) -> None:
+        self._levels = [np.ascontiguousarray(rgb)]
+
+    def level_for(self, shrink: float) -> int:
+        """Names the smallest level that still has to shrink (or not to grow) for ``shrink``."""
+        level = 0
+        while shrink >= 2.0 and min(self.at(level).shape[:2]) >= 2:
+            shrink /= 2.0
+            level += 1
+        return level
+
+    def at(self, level: int) -> Rgb:
+        """Returns one level, making it if needed."""
+        while len(self._levels) <= level:
+            below = self._levels[-1]
+            height, width = below.shape[:2]
+            size = (max(1, width // 2), max(1, height // 2))
+            self._levels.append(cv2.resize(below, size, interpolation=cv2.INTER_AREA))
+        return self._levels[level]
+
+    def resized(self, width: int, height: int) -> Rgb:
+        """Shrinks the whole frame to the given size."""
+        full_height, full_width = self._levels[0].shape[:2]
+        source = self.at(self.level_for(min(full_width / width, full_height / height)))
+        if source.shape[:2] == (height, width):
+            return source
+        return cv2.resize(source, (width, height), interpolation=cv2.INTER_LINEAR)
+
+    def patch(self, box: Float[np.ndarray, " 4"], size_px: int) -> Rgb:
+        """Cuts one box as a square patch; what lies beyond the frame is black."""
+        level = self.level_for(min(box[2] - box[0], box[3] - box[1]) / size_px)
+        source = self.at(level)
+        ratio = np.array(source.shape[1::-1]) / np.array(self._levels[0].shape[1::-1])
+        start = box[:2] * ratio
+        step = (box[2:] - box[:2]) * ratio / size_px
+        # Output pixel centre u + 0.5 lies at start + (u + 0.5)·step; OpenCV counts from centres.
+        origin = start + 0.5 * step - 0.5
+        matrix = np.array([[step[0], 0.0, origin[0]], [0.0, step[1], origin[1]]])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(source, matrix, (size_px, size_px), flags=flags)

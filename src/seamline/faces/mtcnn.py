@@ -1,0 +1,159 @@
+"""Finds faces: RGB frames in, per frame the boxes, scores and five landmarks out.
+
+The cascade of Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded
+Convolutional Networks" (IEEE SPL 2016): P-net proposes on a pyramid of shrunk frames, R-net and
+O-net judge patches cut from the frame itself, so landmarks are as sharp as the frame allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from seamline.faces.boxes import grow, nms, shift, square
+from seamline.faces.halves import Halves, Rgb
+from seamline.faces.networks import Networks
+
+CELL_PX = 12  # P-net's receptive field
+STRIDE_PX = 2
+PYRAMID_FACTOR = 0.709  # ≈ sqrt(1/2), of the paper's code
+PNET_THRESHOLD, RNET_THRESHOLD, ONET_THRESHOLD = 0.6, 0.7, 0.9  # .6 .7 .7 there; fewer false here
+PNET_LEVEL_OVERLAP, OVERLAP = 0.5, 0.7  # of the paper's code
+REFINE_GROWTH = 1.2  # room around a tracked box for the face to have moved
+REFINE_THRESHOLD = 0.7
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """One face; px of the frame given, (0, 0) at the top left corner of the first pixel."""
+
+    box: Float[np.ndarray, " 4"]
+    """x0 y0 x1 y1; may reach beyond the frame."""
+    score: float
+    """O-net's face probability."""
+    landmarks: Float[np.ndarray, "5 2"]
+    """Eye, eye, nose, mouth corner, mouth corner; of each pair first the one left in the image."""
+
+
+@dataclass
+class _Candidates:
+    """Boxes of all frames of a call, with the frame that each belongs to."""
+
+    frame: np.ndarray
+    boxes: np.ndarray
+    scores: np.ndarray
+
+    def take(self, index: np.ndarray) -> _Candidates:
+        return _Candidates(self.frame[index], self.boxes[index], self.scores[index])
+
+
+class FaceDetector:
+    """MTCNN over batches of frames; ``threads`` 0 uses every core."""
+
+    def __init__(self, threads: int = 0) -> None:
+        self._nets = Networks(threads)
+
+    def detect(self, frames: Sequence[Rgb], min_face_px: float = 48.0) -> list[list[Face]]:
+        """Finds the faces of at least ``min_face_px`` in each frame, best score first."""
+        if min_face_px < CELL_PX:
+            raise ValueError(f"min_face_px is {min_face_px:g}; P-net sees no less than {CELL_PX}.")
+        views = [Halves(frame) for frame in frames]
+        found = self._propose(views, min_face_px)
+        found = self._refine(views, found)
+        return self._finish(views, found)
+
+    def refine(
+        self, frames: Sequence[Rgb], boxes: Sequence[Float[np.ndarray, " 4"]]
+    ) -> list[Face | None]:
+        """Looks for one face around each frame's box with O-net alone; None where it is gone."""
+        if len(frames) != len(boxes):
+            raise ValueError(f"{len(frames)} frames came with {len(boxes)} boxes; one box a frame.")
+        if not boxes:
+            return []
+        wide = square(grow(np.stack(boxes).astype(np.float64), REFINE_GROWTH))
+        views = {id(frame): Halves(frame) for frame in frames}
+        patches = [views[id(f)].patch(box, 48) for f, box in zip(frames, wide, strict=True)]
+        scores, offsets, points = self._nets.finish(np.stack(patches))
+        faces = _faces(wide, scores, offsets, points)
+        return [face if face.score > REFINE_THRESHOLD else None for face in faces]
+
+    def _propose(self, views: list[Halves], min_face_px: float) -> _Candidates:
+        empty = _Candidates(np.zeros(0, np.int64), np.zeros((0, 4)), np.zeros(0))
+        parts = [empty]
+        by_size: dict[tuple[int, ...], list[int]] = {}
+        for i, view in enumerate(views):
+            by_size.setdefault(view.at(0).shape, []).append(i)
+        for (height, width, *_), members in by_size.items():
+            scale = CELL_PX / min_face_px
+            while min(height, width) * scale >= CELL_PX:
+                size = (round(width * scale), round(height * scale))
+                stack = np.stack([views[i].resized(*size) for i in members])
+                parts.append(self._propose_level(stack, np.array(members), width, height))
+                scale *= PYRAMID_FACTOR
+        return _suppress(_join(parts), OVERLAP)
+
+    def _propose_level(
+        self, stack: np.ndarray, members: np.ndarray, width: int, height: int
+    ) -> _Candidates:
+        face, offsets = self._nets.propose(stack)
+        which, rows, columns = np.nonzero(face > PNET_THRESHOLD)
+        start = np.stack([columns, rows], axis=1) * float(STRIDE_PX)
+        boxes = np.concatenate([start, start + CELL_PX], axis=1)
+        boxes = shift(boxes, offsets[which, :, rows, columns].astype(np.float64))
+        boxes *= np.tile([width / stack.shape[2], height / stack.shape[1]], 2)
+        found = _Candidates(members[which], boxes, face[which, rows, columns])
+        return _suppress(found, PNET_LEVEL_OVERLAP)
+
+    def _refine(self, views: list[Halves], found: _Candidates) -> _Candidates:
+        if not len(found.boxes):
+            return found
+        boxes = square(found.boxes)
+        patches = [views[i].patch(box, 24) for i, box in zip(found.frame, boxes, strict=True)]
+        scores, offsets = self._nets.refine(np.stack(patches))
+        better = _Candidates(found.frame, shift(boxes, offsets.astype(np.float64)), scores)
+        return _suppress(better.take(np.nonzero(scores > RNET_THRESHOLD)[0]), OVERLAP)
+
+    def _finish(self, views: list[Halves], found: _Candidates) -> list[list[Face]]:
+        result: list[list[Face]] = [[] for _ in views]
+        if not len(found.boxes):
+            return result
+        boxes = square(found.boxes)
+        patches = [views[i].patch(box, 48) for i, box in zip(found.frame, boxes, strict=True)]
+        scores, offsets, points = self._nets.finish(np.stack(patches))
+        faces = _faces(boxes, scores, offsets, points)
+        final = np.stack([face.box for face in faces])
+        for frame in range(len(views)):
+            mine = np.nonzero((found.frame == frame) & (scores > ONET_THRESHOLD))[0]
+            kept = nms(final[mine], scores[mine], OVERLAP, over="smaller")
+            result[frame] = [faces[i] for i in mine[kept]]
+        return result
+
+
+def _faces(
+    boxes: np.ndarray, scores: np.ndarray, offsets: np.ndarray, points: np.ndarray
+) -> list[Face]:
+    shifted = shift(boxes, offsets.astype(np.float64)).astype(np.float32)
+    sides = (boxes[:, 2:] - boxes[:, :2])[:, None]
+    landmarks = (boxes[:, None, :2] + points * sides).astype(np.float32)
+    rows = zip(shifted, scores, landmarks, strict=True)
+    return [Face(box, float(score), five) for box, score, five in rows]
+
+
+def _join(parts: list[_Candidates]) -> _Candidates:
+    return _Candidates(
+        np.concatenate([part.frame for part in parts]),
+        np.concatenate([part.boxes for part in parts]),
+        np.concatenate([part.scores for part in parts]),
+    )
+
+
+def _suppress(found: _Candidates, threshold: float) -> _Candidates:
+    """Runs non-maximum suppression frame by frame."""
+    kept = [np.zeros(0, np.int64)]
+    for frame in np.unique(found.frame):
+        mine = np.nonzero(found.frame == frame)[0]
+        kept.append(mine[nms(found.boxes[mine], found.scores[mine], threshold)])
+    return found.take(np.concatenate(kept))
