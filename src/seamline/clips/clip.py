@@ -1,0 +1,50 @@
+"""`Clip`: the crops of one face track and the sound of the same seconds, as models take them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+
+@dataclass(frozen=True)
+class FaceCrops:
+    """Aligned crops of one face track inside one window, in time order."""
+
+    track: int
+    """Number of the track, unique in its file."""
+    seconds: Float[np.ndarray, " time"]
+    """Timestamp of each crop's frame."""
+    crops: UInt8[np.ndarray, "time size size 3"]
+    """RGB crops, cut by the contract."""
+    boxes: Float[np.ndarray, "time 4"]
+    """Face boxes x0 y0 x1 y1 in pixels of the full-size frame."""
+    landmarks: Float[np.ndarray, "time 5 2"]
+    """Five landmarks in pixels of the crop."""
+    detection_scores: Float[np.ndarray, " time"]
+    """The face detector's confidence."""
+
+    @property
+    def face_px(self) -> int:
+        """The median of the longer side of the face boxes, in full-size pixels."""
+        sides = np.maximum(self.boxes[:, 2] - self.boxes[:, 0], self.boxes[:, 3] - self.boxes[:, 1])
+        return int(round(float(np.median(sides))))
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One person's face (or none) and the sound of the window [start, stop)."""
+
+    window: int
+    """Number of the window in its file; clips of several people share it and its sound."""
+    start_seconds: float
+    stop_seconds: float
+    faces: FaceCrops | None
+    """None where no face was found; the sound may still be there."""
+    samples: Float[np.ndarray, " sample"] | None
+    """Mono sound of the window in [-1, 1] at the contract's rate, or None without sound."""
+    log_mel: Float[np.ndarray, "mel frame"] | None
+    """Log-mel of `samples`, or None without sound."""
+    speech_seconds: float
+    """Seconds of the window in which somebody speaks."""

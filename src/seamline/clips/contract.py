@@ -1,0 +1,59 @@
+"""The crop contract: every rule by which a file becomes a model's inputs, comparable and printable.
+
+A bundle carries the contract that it was trained on; inputs cut by another one are refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from seamline.errors import ContractMismatch
+from seamline.voice.logmel import LogMelSettings
+
+
+@dataclass(frozen=True)
+class CropContract:
+    """How faces are cropped and sound is cut; two contracts are compatible only if equal."""
+
+    detector: str = "mtcnn-1.0.0"
+    """Face detector whose boxes and landmarks place the crop."""
+    alignment: str = "similarity-5-points"
+    """How landmarks place the crop."""
+    margin: float = 1.3
+    """Side of the crop over the side of the tight face box."""
+    size_px: int = 160
+    """Side of the crop in pixels."""
+    frame_step_seconds: float = 0.25
+    """Distance between examined frames."""
+    window_seconds: float = 2.0
+    """Length of one clip: crops and sound of the same seconds."""
+    mel: LogMelSettings = field(default_factory=LogMelSettings)
+    """Log-mel settings of the voice branch."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the contract as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> CropContract:
+        """Read a contract that `to_json` wrote; unknown or missing fields are a mismatch."""
+        known = {f.name for f in fields(cls)}
+        if set(values) != known:
+            odd = ", ".join(sorted(set(values) ^ known))
+            raise ContractMismatch(
+                f"The crop contract has other fields than this version knows ({odd}). "
+                "Use the Seamline version that wrote the bundle, or export it again."
+            )
+        return cls(**{**values, "mel": LogMelSettings(**values["mel"])})
+
+    def require(self, other: CropContract, *, mine: str, theirs: str) -> None:
+        """Raise `ContractMismatch` naming both sides of each difference; return if equal."""
+        a, b = self.to_json(), other.to_json()
+        differences = [f"{key}: {a[key]} here, {b[key]} there" for key in a if a[key] != b[key]]
+        if differences:
+            raise ContractMismatch(
+                f"{mine} and {theirs} were cut by different contracts: "
+                + "; ".join(differences)
+                + ". Extract the inputs again with the bundle's own contract."
+            )

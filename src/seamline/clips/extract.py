@@ -1,0 +1,194 @@
+"""`extract`: the one road from a file to model inputs, for scanning and for training alike.
+
+A path and a crop contract in; `Clips` out, which yields one `Clip` a window and person while it
+streams through the file, so that an hour needs no more memory than a minute.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from seamline.clips.clip import Clip, FaceCrops
+from seamline.clips.contract import CropContract
+from seamline.clips.window import WindowPlan
+from seamline.errors import UnreadableMedia
+from seamline.faces.align import align_crop, aligned_to_frame
+from seamline.faces.mtcnn import FaceDetector
+from seamline.faces.track import FaceTracker, TrackedFace
+from seamline.media.audio import Sound, read_audio
+from seamline.media.probe import MediaInfo, probe
+from seamline.media.video import Frame, stream_frames
+from seamline.voice.activity import speech_activity
+from seamline.voice.logmel import log_mel
+
+CHUNK_BYTES = 64 << 20  # frames held at once; a window of 8K frames is followed one by one
+MIN_SOUND_SECONDS = 0.2  # shorter rests at a stream's end carry nothing to judge
+
+
+@dataclass
+class Clips:
+    """The clips of one file: iterate once; `warnings` and `seconds_spent` fill as it streams."""
+
+    media: MediaInfo
+    contract: CropContract
+    windows: list[tuple[float, float]]
+    detector: FaceDetector
+    min_face_px: float
+    warnings: list[str] = field(default_factory=list)
+    seconds_spent: dict[str, float] = field(default_factory=lambda: {"decode": 0.0, "faces": 0.0})
+    frames_examined: int = 0
+
+    def __iter__(self) -> Iterator[Clip]:
+        sounds = self._sounds()
+        for index, (window, tracks) in enumerate(zip(self.windows, self._faces(), strict=True)):
+            sound = self._timed("decode", sounds)
+            yield from self._window_clips(index, window, tracks, sound)
+
+    def _window_clips(
+        self,
+        index: int,
+        window: tuple[float, float],
+        tracks: Sequence[FaceCrops],
+        sound: Sound | None,
+    ) -> Iterator[Clip]:
+        samples, mel, speech = None, None, 0.0
+        if sound is not None and len(sound.samples) >= MIN_SOUND_SECONDS * sound.sample_rate_hz:
+            samples = sound.samples
+            mel = log_mel(samples, self.contract.mel)
+            spans = speech_activity(samples, sound.sample_rate_hz)
+            speech = float(sum(stop - start for start, stop in spans))
+        for faces in tracks or [None]:
+            yield Clip(index, window[0], window[1], faces, samples, mel, speech)
+
+    def _sounds(self) -> Iterator[Sound | None]:
+        """One Sound a window; the stream breaking off leaves None and a warning."""
+        if self.media.audio is None:
+            while True:
+                yield None
+        rate = self.contract.mel.sample_rate_hz
+        try:
+            yield from read_audio(
+                self.media.path, sample_rate_hz=rate, spans=self.windows, warnings=self.warnings
+            )
+        except UnreadableMedia as error:
+            self.warnings.append(f"the sound could not be read: {error.reason}")
+        while True:
+            yield None
+
+    def _faces(self) -> Iterator[list[FaceCrops]]:
+        """For each window the crops of each track in it."""
+        if self.media.video is None:
+            yield from ([] for _ in self.windows)
+            return
+        tracker = FaceTracker(self.detector, min_face_px=self.min_face_px)
+        frames = _Ahead(
+            stream_frames(
+                self.media.path,
+                step_seconds=self.contract.frame_step_seconds,
+                spans=None if self.media.kind == "image" else self.windows,
+                warnings=self.warnings,
+            ),
+            self.seconds_spent,
+        )
+        for _, stop in self.windows:
+            found: dict[int, list[tuple[TrackedFace, np.ndarray]]] = {}
+            for chunk in frames.chunks_until(stop):
+                self.frames_examined += len(chunk)
+                began = time.perf_counter()
+                for frame, people in zip(chunk, tracker.follow(chunk), strict=True):
+                    for person in people:
+                        found.setdefault(person.track, []).append(
+                            (person, self._crop(frame, person))
+                        )
+                self.seconds_spent["faces"] += time.perf_counter() - began
+            yield [self._gather(found[track]) for track in sorted(found)]
+
+    def _crop(self, frame: Frame, person: TrackedFace) -> np.ndarray:
+        return align_crop(
+            frame.rgb,
+            person.face.landmarks,
+            margin=self.contract.margin,
+            size_px=self.contract.size_px,
+        )
+
+    def _gather(self, found: list[tuple[TrackedFace, np.ndarray]]) -> FaceCrops:
+        people = [person for person, _ in found]
+        marks = []
+        for person in people:
+            to_frame = aligned_to_frame(
+                person.face.landmarks, margin=self.contract.margin, size_px=self.contract.size_px
+            )
+            to_crop = cv2.invertAffineTransform(to_frame)
+            marks.append(person.face.landmarks @ to_crop[:, :2].T + to_crop[:, 2])
+        return FaceCrops(
+            track=people[0].track,
+            seconds=np.array([person.seconds for person in people]),
+            crops=np.stack([crop for _, crop in found]),
+            boxes=np.stack([person.face.box for person in people]).astype(np.float64),
+            landmarks=np.stack(marks).astype(np.float64),
+            detection_scores=np.array([person.face.score for person in people]),
+        )
+
+    def _timed(self, stage: str, source: Iterator[Sound | None]) -> Sound | None:
+        began = time.perf_counter()
+        item = next(source)
+        self.seconds_spent[stage] += time.perf_counter() - began
+        return item
+
+
+class _Ahead:
+    """Hands out a stream's frames window by window, in chunks of bounded memory."""
+
+    def __init__(self, frames: Iterable[Frame], seconds_spent: dict[str, float]) -> None:
+        self._frames = iter(frames)
+        self._seconds_spent = seconds_spent
+        self._next = self._pull()
+
+    def _pull(self) -> Frame | None:
+        began = time.perf_counter()
+        frame = next(self._frames, None)
+        self._seconds_spent["decode"] += time.perf_counter() - began
+        return frame
+
+    def chunks_until(self, stop_seconds: float) -> Iterator[list[Frame]]:
+        chunk: list[Frame] = []
+        held = 0
+        while self._next is not None and self._next.seconds < stop_seconds:
+            frame = self._next
+            chunk.append(frame)
+            held += frame.rgb.nbytes
+            if held >= CHUNK_BYTES or frame.rgb.nbytes > CHUNK_BYTES // 4:
+                yield chunk
+                chunk, held = [], 0
+            self._next = self._pull()
+        if chunk:
+            yield chunk
+
+
+def extract(
+    path: str | Path,
+    contract: CropContract,
+    *,
+    plan: WindowPlan | None = None,
+    detector: FaceDetector | None = None,
+    min_face_px: float = 48.0,
+) -> Clips:
+    """Open a file and return its clips, cut by ``contract``; raises `UnreadableMedia`.
+
+    ``min_face_px`` is in pixels of the full-size frame. A photo is a single frame at 0 s.
+    """
+    media = probe(path)
+    plan = plan or WindowPlan()
+    if media.kind == "image":
+        windows = [(0.0, contract.window_seconds)]
+    else:
+        windows = plan.windows(media.duration_seconds, contract.window_seconds)
+    clips = Clips(media, contract, windows, detector or FaceDetector(), min_face_px)
+    clips.warnings.extend(media.warnings)
+    return clips

@@ -1,0 +1,53 @@
+"""Which seconds of a file are examined: a duration in, half-open windows out.
+
+A short file is examined whole. Of a long one evenly spread windows are taken, the first and the
+last among them, so that the cost grows with what is examined and not with the length:
+
+    0 s                                                          600 s
+    |##|.................|##|.................|##|.................|##|
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+MIN_TAIL_SECONDS = 1.0  # a shorter rest joins the window before it
+
+
+@dataclass(frozen=True)
+class WindowPlan:
+    """How much of a file to examine."""
+
+    max_windows: int | None = 30
+    """Most windows taken from one file; None examines everything (`--thorough`)."""
+
+    def windows(
+        self, duration_seconds: float | None, window_seconds: float
+    ) -> list[tuple[float, float]]:
+        """Lay windows over a file; an unknown duration gets the most windows from the start."""
+        if duration_seconds is None or not math.isfinite(duration_seconds):
+            count = self.max_windows or 30
+            return [(i * window_seconds, (i + 1) * window_seconds) for i in range(count)]
+        windows = tile(duration_seconds, window_seconds)
+        if self.max_windows is None or len(windows) <= self.max_windows:
+            return windows
+        last = len(windows) - 1
+        step = last / (self.max_windows - 1) if self.max_windows > 1 else 0.0
+        return [windows[round(i * step)] for i in range(self.max_windows)]
+
+
+def tile(duration_seconds: float, window_seconds: float) -> list[tuple[float, float]]:
+    """Cut [0, duration) into windows; a tail shorter than a second joins the last one."""
+    if window_seconds <= 0:
+        raise ValueError(f"window_seconds must be positive, got {window_seconds}")
+    full = int(duration_seconds / window_seconds + 1e-9)
+    edges = [i * window_seconds for i in range(full + 1)]
+    tail = duration_seconds - edges[-1]
+    if full == 0:
+        return [(0.0, max(duration_seconds, 1e-3))]
+    if tail >= MIN_TAIL_SECONDS:
+        edges.append(duration_seconds)
+    else:
+        edges[-1] = duration_seconds
+    return list(zip(edges[:-1], edges[1:], strict=True))

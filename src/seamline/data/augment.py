@@ -1,0 +1,121 @@
+"""The chain after the forgery, the same for a genuine crop and its fake: frame, degrade, compress.
+
+A store crop (generous margin, aligned) in; a model crop of the contract's size out. All choices of
+one pair are drawn once as a `Chain`, then applied to both sides, so that only the forgery differs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+Image = UInt8[np.ndarray, "height width 3"]
+
+
+@dataclass(frozen=True)
+class Chain:
+    """One draw of the chain's choices."""
+
+    margin: float
+    angle_degrees: float
+    shift: tuple[float, float]
+    flip: bool
+    shrink: float | None
+    blur_sigma: float | None
+    noise_sigma: float | None
+    jpeg_quality: tuple[int, ...]
+    gain: float
+    offset: tuple[float, float, float]
+    grey: bool
+    noise_seed: int
+
+
+def draw_chain(
+    generator: np.random.Generator, *, margin_range: tuple[float, float] = (0.95, 1.4)
+) -> Chain:
+    """Draw how one pair is framed, degraded and compressed."""
+
+    def maybe(probability: float, low: float, high: float) -> float | None:
+        return float(generator.uniform(low, high)) if generator.random() < probability else None
+
+    passes = int(generator.choice((0, 1, 1, 2)))
+    return Chain(
+        margin=float(generator.uniform(*margin_range)),
+        angle_degrees=float(generator.normal(0, 4)),
+        shift=(float(generator.normal(0, 0.02)), float(generator.normal(0, 0.02))),
+        flip=bool(generator.random() < 0.5),
+        shrink=maybe(0.4, 0.35, 0.95),
+        blur_sigma=maybe(0.15, 0.3, 1.2),
+        noise_sigma=maybe(0.15, 1.0, 6.0),
+        jpeg_quality=tuple(int(generator.integers(35, 100)) for _ in range(passes)),
+        gain=float(generator.uniform(0.8, 1.2)),
+        offset=tuple(float(v) for v in generator.uniform(-12, 12, 3)),  # type: ignore[arg-type]
+        grey=bool(generator.random() < 0.03),
+        noise_seed=int(generator.integers(1 << 31)),
+    )
+
+
+def plain_chain(margin: float) -> Chain:
+    """The chain that only frames: what validation and the runtime see."""
+    return Chain(margin, 0, (0, 0), False, None, None, None, (), 1.0, (0, 0, 0), False, 0)
+
+
+def apply_chain(crop: Image, chain: Chain, *, store_margin: float, size_px: int) -> Image:
+    """Apply a drawn chain to a store crop of ``store_margin``; returns size_px × size_px × 3."""
+    image = frame_crop(crop, chain, store_margin=store_margin, size_px=size_px)
+    if chain.shrink is not None:
+        small = max(8, round(size_px * chain.shrink))
+        image = cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA)
+    if chain.blur_sigma is not None:
+        image = cv2.GaussianBlur(image, (0, 0), chain.blur_sigma)
+    image = _light(image, chain)
+    for quality in chain.jpeg_quality:
+        image = jpeg(image, quality)
+    if image.shape[0] != size_px:
+        image = cv2.resize(image, (size_px, size_px), interpolation=cv2.INTER_LINEAR)
+    return image
+
+
+def frame_crop(
+    crop: UInt8[np.ndarray, "store store 3"] | Float[np.ndarray, "store store"],
+    chain: Chain,
+    *,
+    store_margin: float,
+    size_px: int,
+) -> UInt8[np.ndarray, "size size 3"] | Float[np.ndarray, "size size"]:
+    """Cut the chain's frame (margin, rotation, shift, flip) out of a store crop or its mask."""
+    side = crop.shape[0]
+    wanted = side * chain.margin / store_margin
+    if wanted > 1.5 * size_px:  # shrink by area first: a bilinear warp would alias
+        factor = size_px / wanted
+        crop = cv2.resize(crop, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        side, wanted = crop.shape[0], wanted * crop.shape[0] / side
+    scale = size_px / wanted
+    matrix = cv2.getRotationMatrix2D((side / 2, side / 2), chain.angle_degrees, scale)
+    matrix[:, 2] += size_px / 2 - side / 2 + np.array(chain.shift) * size_px
+    if chain.flip:
+        matrix[0] = -matrix[0]
+        matrix[0, 2] += size_px - 1
+    border = cv2.BORDER_REPLICATE
+    return cv2.warpAffine(crop, matrix, (size_px, size_px), None, cv2.INTER_LINEAR, border)
+
+
+def jpeg(image: Image, quality: int) -> Image:
+    """Compress and decode as JPEG."""
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+
+
+def _light(image: Image, chain: Chain) -> Image:
+    """Brightness, colour cast, grey and sensor noise."""
+    changed = image.astype(np.float32) * chain.gain + np.array(chain.offset, np.float32)
+    if chain.grey:
+        changed[:] = changed.mean(axis=2, keepdims=True)
+    if chain.noise_sigma is not None:
+        noise = np.random.default_rng(chain.noise_seed).standard_normal(image.shape, np.float32)
+        changed += chain.noise_sigma * noise
+    return np.clip(changed, 0, 255).astype(np.uint8)

@@ -1,0 +1,187 @@
+"""Self-blended images: a genuine face pasted onto itself, so that only the forgery differs.
+
+After Shiohara & Yamasaki, "Detecting Deepfakes with Self-Blended Images" (CVPR 2022): two views of
+one crop that differ slightly in colour, sharpness and position are mixed under a soft face-shaped
+mask. The mask is kept: it is the target of the heatmap. Crop and landmarks in, blend and mask out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+# Face outlines in a frame whose unit is the distance between the eyes, origin midway between
+# them, y down: proportions of an average adult face (Farkas, 1994), good to a few per cent, which
+# the random deformation below exceeds anyway.
+LANDMARKS = np.array([(-0.5, 0.0), (0.5, 0.0), (0.0, 0.62), (-0.42, 1.08), (0.42, 1.08)])
+FACE = np.array(
+    [(-1.0, -0.25), (-0.5, -0.55), (0.0, -0.5), (0.5, -0.55), (1.0, -0.25), (1.05, 0.35)]
+    + [(0.95, 0.95), (0.62, 1.5), (0.0, 1.78), (-0.62, 1.5), (-0.95, 0.95), (-1.05, 0.35)]
+)
+LOWER = np.array(
+    [(-0.95, 0.45), (-0.3, 0.4), (0.0, 0.3), (0.3, 0.4), (0.95, 0.45), (0.95, 0.95)]
+    + [(0.62, 1.5), (0.0, 1.78), (-0.62, 1.5), (-0.95, 0.95)]
+)
+MOUTH = np.array(
+    [(-0.62, 1.05), (-0.35, 0.78), (0.0, 0.74), (0.35, 0.78), (0.62, 1.05), (0.38, 1.42)]
+    + [(0.0, 1.5), (-0.38, 1.42)]
+)
+INNER = np.array(
+    [(-0.8, -0.3), (-0.3, -0.35), (0.3, -0.35), (0.8, -0.3), (0.75, 0.4), (0.6, 1.15)]
+    + [(0.3, 1.4), (-0.3, 1.4), (-0.6, 1.15), (-0.75, 0.4)]
+)
+REGIONS = {"face": FACE, "inner": INNER, "lower": LOWER, "mouth": MOUTH}
+REGION_WEIGHTS = {"face": 0.45, "inner": 0.25, "lower": 0.15, "mouth": 0.15}
+
+Image = UInt8[np.ndarray, "height width 3"]
+Mask = Float[np.ndarray, "height width"]
+
+
+@dataclass(frozen=True)
+class Blend:
+    """A pseudo-fake and the share of each pixel that came from the pasted view."""
+
+    fake: Image
+    mask: Mask
+
+
+def self_blend(
+    crop: Image, landmarks: Float[np.ndarray, "5 2"], generator: np.random.Generator
+) -> Blend:
+    """Blend a crop with a changed view of itself; the mask is in 0..1, float32.
+
+    ``landmarks`` are the five of the detector, in pixels of the crop.
+    """
+    region = str(generator.choice(list(REGION_WEIGHTS), p=list(REGION_WEIGHTS.values())))
+    mask = region_mask(crop.shape[:2], landmarks, region, generator)
+    pasted, kept = crop, crop
+    if generator.random() < 0.5:
+        pasted = change_view(crop, generator)
+    else:
+        kept = change_view(crop, generator)
+    pasted, mask = _move(pasted, mask, generator)
+    return Blend(mix(pasted, kept, mask), mask)
+
+
+def mix(pasted: Image, kept: Image, mask: Mask) -> Image:
+    """Return mask · pasted + (1 − mask) · kept."""
+    weight = mask[:, :, None]
+    mixed = kept + weight * (pasted.astype(np.float32) - kept)
+    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+
+
+def region_mask(
+    shape: tuple[int, int],
+    landmarks: Float[np.ndarray, "5 2"],
+    region: str,
+    generator: np.random.Generator,
+) -> Mask:
+    """Draw a soft, randomly deformed mask of a face region where the landmarks put it."""
+    if region not in REGIONS:
+        raise ValueError(f"Unknown face region {region!r}. Known: {', '.join(REGIONS)}.")
+    points = REGIONS[region] + generator.normal(0.0, 0.06, REGIONS[region].shape)
+    placed = _place(points, landmarks)
+    drawn = np.zeros(shape, np.uint8)
+    cv2.fillPoly(drawn, [np.rint(_smooth(placed) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    mask = _elastic(drawn.astype(np.float32) / 255, generator)
+    eye_px = float(np.linalg.norm(landmarks[1] - landmarks[0])) + 1e-3
+    mask = _soften(mask, eye_px, generator)
+    return mask * float(generator.choice((0.25, 0.5, 0.75, 1.0, 1.0, 1.0)))
+
+
+def change_view(crop: Image, generator: np.random.Generator) -> Image:
+    """Shift colour and change sharpness, as another camera or a generator's decoder would."""
+    image = crop.astype(np.float32)
+    image += generator.uniform(-20, 20, 3).astype(np.float32)
+    if generator.random() < 0.6:
+        mean = image.mean(axis=(0, 1), keepdims=True)
+        image = mean + (image - mean) * np.float32(generator.uniform(0.85, 1.15))
+    image *= np.float32(generator.uniform(0.9, 1.1))
+    view = np.clip(image, 0, 255).astype(np.uint8)
+    if generator.random() < 0.5:
+        view = _shift_hue(view, generator)
+    kind = generator.random()
+    if kind < 0.4:
+        view = down_up(view, float(generator.uniform(0.3, 0.9)), generator)
+    elif kind < 0.65:
+        soft = cv2.GaussianBlur(view, (0, 0), float(generator.uniform(0.8, 2.0)))
+        view = cv2.addWeighted(view, 1 + (a := float(generator.uniform(0.2, 0.8))), soft, -a, 0)
+    elif kind < 0.85:
+        view = cv2.GaussianBlur(view, (0, 0), float(generator.uniform(0.4, 1.4)))
+    return view
+
+
+def down_up(image: Image, scale: float, generator: np.random.Generator) -> Image:
+    """Shrink and enlarge again, with a random pair of interpolations."""
+    height, width = image.shape[:2]
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    shrink = int(generator.choice((cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)))
+    enlarge = int(generator.choice((cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC)))
+    small = cv2.resize(image, size, interpolation=shrink)
+    return cv2.resize(small, (width, height), interpolation=enlarge)
+
+
+def _place(
+    points: Float[np.ndarray, "point 2"], landmarks: Float[np.ndarray, "5 2"]
+) -> Float[np.ndarray, "point 2"]:
+    """Carry points of the mean face into the image by the affine map that fits the landmarks."""
+    known = np.c_[LANDMARKS, np.ones(5)]
+    affine, *_ = np.linalg.lstsq(known, landmarks, rcond=None)
+    return np.c_[points, np.ones(len(points))] @ affine
+
+
+def _smooth(points: Float[np.ndarray, "point 2"]) -> Float[np.ndarray, "fine 2"]:
+    """Round a closed polygon by two rounds of Chaikin's corner cutting."""
+    for _ in range(2):
+        following = np.roll(points, -1, axis=0)
+        pairs = (0.75 * points + 0.25 * following, 0.25 * points + 0.75 * following)
+        points = np.stack(pairs, axis=1).reshape(-1, 2)
+    return points
+
+
+def _elastic(mask: Mask, generator: np.random.Generator) -> Mask:
+    """Warp the mask by a smooth random field of a few per cent of its size."""
+    height, width = mask.shape
+    field = generator.normal(0.0, 1.0, (2, 5, 5)).astype(np.float32)
+    reach = np.float32(0.025 * max(height, width))
+    dx, dy = (
+        cv2.resize(part * reach, (width, height), interpolation=cv2.INTER_CUBIC) for part in field
+    )
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    return cv2.remap(mask, x + dx, y + dy, cv2.INTER_LINEAR)
+
+
+def _soften(mask: Mask, eye_px: float, generator: np.random.Generator) -> Mask:
+    """Blur the border, sometimes after pulling it inwards, by an amount that varies widely."""
+    sigma = max(0.5, eye_px * float(generator.uniform(0.02, 0.18)))
+    soft = cv2.GaussianBlur(mask, (0, 0), sigma)
+    if generator.random() < 0.5:  # keep the blurred border inside the region, as blenders do
+        soft = cv2.GaussianBlur(np.where(soft > 0.95, np.float32(1), np.float32(0)), (0, 0), sigma)
+    return np.clip(soft, 0.0, 1.0)
+
+
+def _move(image: Image, mask: Mask, generator: np.random.Generator) -> tuple[Image, Mask]:
+    """Shift and scale the pasted view with its mask by up to three and five per cent."""
+    height, width = mask.shape
+    scale_x, scale_y = 1 + generator.uniform(-0.05, 0.05, 2)
+    dx, dy = generator.uniform(-0.03, 0.03, 2) * (width, height)
+    matrix = np.array(
+        [
+            [scale_x, 0, (1 - scale_x) * width / 2 + dx],
+            [0, scale_y, (1 - scale_y) * height / 2 + dy],
+        ],
+        np.float32,
+    )
+    moved = cv2.warpAffine(image, matrix, (width, height), None, cv2.INTER_LINEAR, 2)
+    return moved, cv2.warpAffine(mask, matrix, (width, height), None, cv2.INTER_LINEAR)
+
+
+def _shift_hue(image: Image, generator: np.random.Generator) -> Image:
+    hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV).astype(np.int16)
+    hsv[..., 0] = (hsv[..., 0] + int(generator.integers(-9, 10))) % 180
+    hsv[..., 1] += int(generator.integers(-25, 26))
+    hsv[..., 2] += int(generator.integers(-20, 21))
+    return cv2.cvtColor(np.clip(hsv, 0, 255).astype(np.uint8), cv2.COLOR_HSV2RGB)
