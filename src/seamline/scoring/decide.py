@@ -1,0 +1,62 @@
+"""The rule that turns the scores of the senses into one label and one number.
+
+In: the senses' scores, the bundle's thresholds, whether a sense met evidence that its model does
+not know. Out: the label, the file's probability, and a warning where ``real`` rests on one sense.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seamline.scoring.verdict import Label, SenseScore
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """The probability from which each sense calls a fake; a bundle carries its own."""
+
+    video: float = 0.5
+    audio: float = 0.5
+
+
+def decide(
+    video: SenseScore,
+    audio: SenseScore,
+    thresholds: Thresholds,
+    *,
+    video_out_of_range: bool = False,
+    audio_out_of_range: bool = False,
+) -> tuple[Label, float | None]:
+    """Makes the label and the file's probability from the senses that were examined.
+
+    A sense calls a fake when its probability reaches its threshold; one that was not examined, or
+    whose evidence is out of the model's range, never does. With no fake called, out-of-range
+    evidence leaves the file inconclusive (and without a probability) rather than real: a genuine
+    voice does not clear a picture that the model cannot judge.
+    """
+    senses = [
+        (video.fake_probability, thresholds.video, video_out_of_range),
+        (audio.fake_probability, thresholds.audio, audio_out_of_range),
+    ]
+    judged = [p for p, _, out in senses if p is not None and not out]
+    fake_video, fake_audio = (
+        p is not None and not out and p >= threshold for p, threshold, out in senses
+    )
+    unsure = any(p is not None and out for p, _, out in senses)
+    if fake_video or fake_audio:
+        label: Label = "fake_video" if fake_video else "fake_audio"
+        return ("fake_both" if fake_video and fake_audio else label), max(judged)
+    if unsure or not judged:
+        return "inconclusive", None
+    return "real", max(judged)
+
+
+def gap_warnings(label: Label, video: SenseScore, audio: SenseScore) -> list[str]:
+    """Says which sense a ``real`` verdict rests on when the other one was not examined."""
+    if label != "real":
+        return []
+    if video.fake_probability is None:
+        return [f"only the voice was examined; the picture was not: {video.reason}"]
+    if audio.fake_probability is None:
+        return [f"only the picture was examined; the voice was not: {audio.reason}"]
+    return []
