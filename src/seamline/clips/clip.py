@@ -29,7 +29,7 @@ class FaceCrops:
     def face_px(self) -> int:
         """The median of the longer side of the face boxes, in full-size pixels."""
         sides = np.maximum(self.boxes[:, 2] - self.boxes[:, 0], self.boxes[:, 3] - self.boxes[:, 1])
-        return int(round(float(np.median(sides))))
+        return round(float(np.median(sides)))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ last among them, so that the cost grows with what is examined and not with the l
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -50,4 +51,4 @@ def tile(duration_seconds: float, window_seconds: float) -> list[tuple[float, fl
         edges.append(duration_seconds)
     else:
         edges[-1] = duration_seconds
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(itertools.pairwise(edges))

@@ -112,10 +112,11 @@ def jpeg(image: Image, quality: int) -> Image:
 
 def _light(image: Image, chain: Chain) -> Image:
     """Brightness, colour cast, grey and sensor noise."""
-    changed = image.astype(np.float32) * chain.gain + np.array(chain.offset, np.float32)
+    levels = np.arange(256)[:, None] * chain.gain + np.array(chain.offset)
+    changed = cv2.LUT(image, np.clip(levels, 0, 255).astype(np.uint8)[None])
     if chain.grey:
-        changed[:] = changed.mean(axis=2, keepdims=True)
+        changed = cv2.cvtColor(cv2.cvtColor(changed, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     if chain.noise_sigma is not None:
-        noise = np.random.default_rng(chain.noise_seed).standard_normal(image.shape, np.float32)
-        changed += chain.noise_sigma * noise
-    return np.clip(changed, 0, 255).astype(np.uint8)
+        draw = np.random.default_rng(chain.noise_seed).standard_normal(image.shape, np.float32)
+        changed = cv2.add(changed, draw * np.float32(chain.noise_sigma), dtype=cv2.CV_8U)
+    return changed

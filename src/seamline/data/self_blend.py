@@ -34,6 +34,7 @@ INNER = np.array(
     + [(0.3, 1.4), (-0.3, 1.4), (-0.6, 1.15), (-0.75, 0.4)]
 )
 REGIONS = {"face": FACE, "inner": INNER, "lower": LOWER, "mouth": MOUTH}
+MASK_SHRINK = 2  # masks are smooth: drawn at half size they cost a quarter
 REGION_WEIGHTS = {"face": 0.45, "inner": 0.25, "lower": 0.15, "mouth": 0.15}
 
 Image = UInt8[np.ndarray, "height width 3"]
@@ -68,9 +69,10 @@ def self_blend(
 
 def mix(pasted: Image, kept: Image, mask: Mask) -> Image:
     """Return mask · pasted + (1 − mask) · kept."""
-    weight = mask[:, :, None]
-    mixed = kept + weight * (pasted.astype(np.float32) - kept)
-    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+    weight = cv2.merge((mask, mask, mask))
+    part = cv2.multiply(pasted, weight, dtype=cv2.CV_32F)
+    rest = cv2.multiply(kept, 1 - weight, dtype=cv2.CV_32F)
+    return cv2.add(part, rest, dtype=cv2.CV_8U)  # rounds and saturates
 
 
 def region_mask(
@@ -83,24 +85,25 @@ def region_mask(
     if region not in REGIONS:
         raise ValueError(f"Unknown face region {region!r}. Known: {', '.join(REGIONS)}.")
     points = REGIONS[region] + generator.normal(0.0, 0.06, REGIONS[region].shape)
-    placed = _place(points, landmarks)
-    drawn = np.zeros(shape, np.uint8)
+    placed = _place(points, landmarks) / MASK_SHRINK
+    drawn = np.zeros((-(-shape[0] // MASK_SHRINK), -(-shape[1] // MASK_SHRINK)), np.uint8)
     cv2.fillPoly(drawn, [np.rint(_smooth(placed) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    mask = _elastic(drawn.astype(np.float32) / 255, generator)
-    eye_px = float(np.linalg.norm(landmarks[1] - landmarks[0])) + 1e-3
+    mask = _elastic(drawn, generator).astype(np.float32) / 255
+    eye_px = float(np.linalg.norm(landmarks[1] - landmarks[0])) / MASK_SHRINK
     mask = _soften(mask, eye_px, generator)
-    return mask * float(generator.choice((0.25, 0.5, 0.75, 1.0, 1.0, 1.0)))
+    mask *= np.float32(generator.choice((0.25, 0.5, 0.75, 1.0, 1.0, 1.0)))
+    return cv2.resize(mask, shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def change_view(crop: Image, generator: np.random.Generator) -> Image:
     """Shift colour and change sharpness, as another camera or a generator's decoder would."""
-    image = crop.astype(np.float32)
-    image += generator.uniform(-20, 20, 3).astype(np.float32)
-    if generator.random() < 0.6:
-        mean = image.mean(axis=(0, 1), keepdims=True)
-        image = mean + (image - mean) * np.float32(generator.uniform(0.85, 1.15))
-    image *= np.float32(generator.uniform(0.9, 1.1))
-    view = np.clip(image, 0, 255).astype(np.uint8)
+    # One table a channel: colour shift, contrast about the mean, gain.
+    contrast = generator.uniform(0.85, 1.15) if generator.random() < 0.6 else 1.0
+    gain = generator.uniform(0.9, 1.1)
+    levels = np.arange(256)[:, None] + generator.uniform(-20, 20, 3)
+    mean = np.array(cv2.mean(crop)[:3])
+    table = np.clip((mean + (levels - mean) * contrast) * gain, 0, 255)
+    view = cv2.LUT(crop, np.rint(table).astype(np.uint8)[None])
     if generator.random() < 0.5:
         view = _shift_hue(view, generator)
     kind = generator.random()
@@ -142,7 +145,9 @@ def _smooth(points: Float[np.ndarray, "point 2"]) -> Float[np.ndarray, "fine 2"]
     return points
 
 
-def _elastic(mask: Mask, generator: np.random.Generator) -> Mask:
+def _elastic(
+    mask: UInt8[np.ndarray, "height width"], generator: np.random.Generator
+) -> UInt8[np.ndarray, "height width"]:
     """Warp the mask by a smooth random field of a few per cent of its size."""
     height, width = mask.shape
     field = generator.normal(0.0, 1.0, (2, 5, 5)).astype(np.float32)
@@ -150,8 +155,9 @@ def _elastic(mask: Mask, generator: np.random.Generator) -> Mask:
     dx, dy = (
         cv2.resize(part * reach, (width, height), interpolation=cv2.INTER_CUBIC) for part in field
     )
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return cv2.remap(mask, x + dx, y + dy, cv2.INTER_LINEAR)
+    dx += np.arange(width, dtype=np.float32)
+    dy += np.arange(height, dtype=np.float32)[:, None]
+    return cv2.remap(mask, dx, dy, cv2.INTER_LINEAR)
 
 
 def _soften(mask: Mask, eye_px: float, generator: np.random.Generator) -> Mask:
@@ -159,7 +165,8 @@ def _soften(mask: Mask, eye_px: float, generator: np.random.Generator) -> Mask:
     sigma = max(0.5, eye_px * float(generator.uniform(0.02, 0.18)))
     soft = cv2.GaussianBlur(mask, (0, 0), sigma)
     if generator.random() < 0.5:  # keep the blurred border inside the region, as blenders do
-        soft = cv2.GaussianBlur(np.where(soft > 0.95, np.float32(1), np.float32(0)), (0, 0), sigma)
+        core = (soft > 0.9 * soft.max()).astype(np.float32)
+        soft = cv2.GaussianBlur(core, (0, 0), sigma)
     return np.clip(soft, 0.0, 1.0)
 
 
@@ -180,8 +187,15 @@ def _move(image: Image, mask: Mask, generator: np.random.Generator) -> tuple[Ima
 
 
 def _shift_hue(image: Image, generator: np.random.Generator) -> Image:
-    hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV).astype(np.int16)
-    hsv[..., 0] = (hsv[..., 0] + int(generator.integers(-9, 10))) % 180
-    hsv[..., 1] += int(generator.integers(-25, 26))
-    hsv[..., 2] += int(generator.integers(-20, 21))
-    return cv2.cvtColor(np.clip(hsv, 0, 255).astype(np.uint8), cv2.COLOR_HSV2RGB)
+    hue, saturation, value = (int(generator.integers(-n, n + 1)) for n in (9, 25, 20))
+    levels = np.arange(256)
+    table = np.stack(
+        [
+            (levels + hue) % 180,
+            np.clip(levels + saturation, 0, 255),
+            np.clip(levels + value, 0, 255),
+        ],
+        axis=1,
+    ).astype(np.uint8)[None]
+    hsv = cv2.LUT(cv2.cvtColor(image, cv2.COLOR_RGB2HSV), table)
+    return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)

@@ -1,6 +1,7 @@
 """A bundle: the folder that holds a model, and the only thing that the runtime loads.
 
-``bundle.json`` (contract, calibration, thresholds, the hash of every file), ONNX graphs, ``card.md``
+``bundle.json`` (contract, calibration and threshold
+a branch, the hash of every file), ONNX graphs, ``card.md``
 and ``golden.npz``. Nothing in it is executed or unpickled; a file whose hash differs is refused.
 """
 
@@ -20,24 +21,12 @@ from jaxtyping import Float, UInt8
 
 from seamline.clips.contract import CropContract
 from seamline.errors import BadBundle, UnknownModel
+from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration
-from seamline.scoring.verdict import ModelId, Thresholds
+from seamline.scoring.verdict import ModelId
 
 SCHEMA = 1
 GOLDEN_TOLERANCE = 1e-2  # logits; processors round differently, weights are stored as float16
-
-
-@dataclass(frozen=True)
-class Branch:
-    """One sense of the model: its graph, how its logits pool over time, how they calibrate."""
-
-    graph: str
-    calibration: Calibration
-    pool_sharpness: float
-    step_seconds: float | None = None
-    """Seconds between the voice branch's logits; None for the picture's, which come a frame."""
-    usual_logits: tuple[float, float] | None = None
-    """Range of file logits seen in validation; far outside it the evidence is out of range."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +53,6 @@ class Bundle:
     sha256: str
     contract: CropContract
     branches: dict[str, Branch]
-    thresholds: Thresholds
     summary: dict[str, Any] = field(default_factory=dict)
     threads: int = 0
 
@@ -89,7 +77,6 @@ class Bundle:
                 sha256=hashlib.sha256(data).hexdigest(),
                 contract=CropContract.from_json(values["contract"]),
                 branches={k: _branch(v) for k, v in values["branches"].items()},
-                thresholds=Thresholds(**values["thresholds"]),
                 summary=values.get("summary", {}),
                 threads=threads,
             )
@@ -152,7 +139,6 @@ def write_bundle(
     version: str,
     contract: CropContract,
     branches: Mapping[str, Branch],
-    thresholds: Thresholds,
     summary: Mapping[str, Any],
 ) -> None:
     """Write ``bundle.json`` over the graphs, card and golden file that lie in ``folder``."""
@@ -162,7 +148,6 @@ def write_bundle(
         "version": version,
         "contract": contract.to_json(),
         "branches": {key: _branch_json(branch) for key, branch in branches.items()},
-        "thresholds": {"video": thresholds.video, "audio": thresholds.audio},
         "summary": dict(summary),
         "files": {
             path.name: _sha256(path)
@@ -201,6 +186,7 @@ def _branch(values: dict[str, Any]) -> Branch:
         calibration=Calibration(**values["calibration"]),
         pool_sharpness=values["pool_sharpness"],
         step_seconds=values.get("step_seconds"),
+        threshold=values["threshold"],
         usual_logits=None if usual is None else (usual[0], usual[1]),
     )
 
@@ -213,6 +199,7 @@ def _branch_json(branch: Branch) -> dict[str, Any]:
         "pool_sharpness": branch.pool_sharpness,
         "step_seconds": branch.step_seconds,
         "usual_logits": branch.usual_logits,
+        "threshold": branch.threshold,
     }
 
 

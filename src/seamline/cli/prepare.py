@@ -1,0 +1,46 @@
+"""`seamline prepare`: a manifest in, a clip cache out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def prepare(
+    manifest: Annotated[Path, typer.Argument(help="Manifest CSV of samples.")],
+    out: Annotated[Path, typer.Option(help="Folder of the clip cache.")],
+    root: Annotated[Path | None, typer.Option(help="Folder that paths start from.")] = None,
+    split: Annotated[str | None, typer.Option(help="Only rows of this split.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only video, audio or face rows.")] = None,
+    margin: Annotated[float, typer.Option(help="Margin of stored crops; generous.")] = 1.7,
+    size_px: Annotated[int, typer.Option(help="Side of stored crops.")] = 256,
+    min_face_px: Annotated[float, typer.Option(help="Smallest face kept.")] = 32.0,
+) -> None:
+    """Extract every sample of a manifest into a clip cache; run again to go on where it stopped."""
+    from dataclasses import asdict
+
+    from seamline.clips.contract import CropContract
+    from seamline.clips.prepare import prepare as extract_all
+    from seamline.data.manifest import read_manifest
+
+    samples = read_manifest(manifest, root, split)
+    rows = []
+    for sample in samples:
+        if kind is None or sample.kind == kind:
+            row = asdict(sample)
+            rows.append({key: row[key] for key in row if key not in ("root", "extra")})
+    base = samples[0].root if samples else Path()
+    contract = CropContract(margin=margin, size_px=size_px)
+
+    def show(done: int, total: int) -> None:
+        if done % 50 == 0 or done == total:
+            print(f"{done}/{total} files", file=sys.stderr, flush=True)
+
+    report = extract_all(rows, base, out, contract, min_face_px=min_face_px, progress=show)
+    print(
+        f"{report.samples} files extracted into {report.clips} clips, {report.skipped} were there "
+        f"already; {report.faceless} without a face, {report.unreadable} could not be read."
+    )

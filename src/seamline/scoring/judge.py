@@ -1,0 +1,326 @@
+"""Turns everything that was seen and heard in one file into its verdict.
+
+In: logits per face track and per stretch of sound, with what the file is. Out: a `Verdict`, in
+which every sense that could not be examined says why.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float
+
+from seamline.media.probe import MediaInfo
+from seamline.scoring.branch import Branch
+from seamline.scoring.pool import pool_logits
+from seamline.scoring.timeline import (
+    StepLogits,
+    find_segments,
+    loudest,
+    step_count,
+    step_logits,
+    step_probabilities,
+)
+from seamline.scoring.verdict import (
+    SCHEMA,
+    ModelId,
+    Person,
+    Segment,
+    SenseScore,
+    SyncScore,
+    Thresholds,
+    Timeline,
+    Verdict,
+    decide,
+    gap_warnings,
+    media_summary,
+)
+
+LEAST_TRACK_SECONDS = 1.0  # a face seen for less is a glimpse
+SMALL_FACE_PX = 80
+HEAVY_COMPRESSION_BITS_PER_PX = 0.03
+
+
+@dataclass(frozen=True)
+class FaceScores:
+    """One track's frame logits inside one window."""
+
+    track: int
+    seconds: Float[np.ndarray, " time"]
+    logits: Float[np.ndarray, " time"]
+    face_px: int
+
+
+@dataclass(frozen=True)
+class VoiceScores:
+    """One window's voice logits, ``step_seconds`` apart; None where nobody speaks."""
+
+    start_seconds: float
+    stop_seconds: float
+    logits: Float[np.ndarray, " step"] | None
+    step_seconds: float
+
+
+@dataclass
+class Findings:
+    """What was seen and heard in one file, before any judgement."""
+
+    media: MediaInfo
+    branches: Mapping[str, Branch]
+    model: ModelId
+    frame_step_seconds: float
+    min_face_px: float
+    faces: list[FaceScores] = field(default_factory=list)
+    voices: list[VoiceScores] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    examined_seconds: float = 0.0
+    """Length of the windows that were looked at."""
+    frames_examined: int = 0
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class _Track:
+    track: int
+    seconds: np.ndarray
+    logits: np.ndarray
+    face_px: int
+
+
+@dataclass
+class _Sense:
+    """One sense judged: its score, its place on the timeline and its segments."""
+
+    score: SenseScore
+    steps: tuple[float | None, ...] = ()
+    segments: list[Segment] = field(default_factory=list)
+    out_of_range: bool = False
+
+
+def judge(findings: Findings, path: str, sha256: str, seconds: Mapping[str, float]) -> Verdict:
+    """Make the verdict; ``seconds`` is the time spent by stage."""
+    media = findings.media
+    tracks = _tracks(findings)
+    video, people = _judge_picture(findings, tracks)
+    audio = _judge_voice(findings)
+    thresholds = Thresholds(
+        **{
+            sense: findings.branches[branch].threshold
+            for sense, branch in (("video", "picture"), ("audio", "voice"))
+            if branch in findings.branches
+        }
+    )
+    label, chance = decide(
+        video.score,
+        audio.score,
+        thresholds,
+        video_out_of_range=video.out_of_range,
+        audio_out_of_range=audio.out_of_range,
+    )
+    warnings = [*findings.warnings, *_doubts(findings, tracks, video, audio)]
+    warnings += gap_warnings(label, video.score, audio.score)
+    steps = step_count(media.duration_seconds)
+    return Verdict(
+        schema=SCHEMA,
+        path=path,
+        sha256=sha256,
+        media=media_summary(media),
+        label=label,
+        fake_probability=chance,
+        video=video.score,
+        audio=audio.score,
+        sync=SyncScore(None, None, _no_sync_reason(media)),
+        people=people,
+        segments=(*video.segments, *audio.segments),
+        timeline=Timeline(
+            video=video.steps or (None,) * steps,
+            audio=audio.steps or (None,) * steps,
+            sync=(None,) * steps,
+        ),
+        warnings=tuple(dict.fromkeys(warnings)),
+        model=findings.model,
+        seconds=dict(seconds),
+    )
+
+
+def _tracks(findings: Findings) -> list[_Track]:
+    """Join each track's windows; leave out glimpses."""
+    parts: dict[int, list[FaceScores]] = defaultdict(list)
+    for scores in findings.faces:
+        parts[scores.track].append(scores)
+    tracks = []
+    for track, scores in sorted(parts.items()):
+        seconds = np.concatenate([part.seconds for part in scores])
+        if len(seconds) * findings.frame_step_seconds < _least_seconds(findings) - 1e-6:
+            continue
+        tracks.append(
+            _Track(
+                track=track,
+                seconds=seconds,
+                logits=np.concatenate([part.logits for part in scores]),
+                face_px=int(np.median([part.face_px for part in scores])),
+            )
+        )
+    return tracks
+
+
+def _least_seconds(findings: Findings) -> float:
+    """How long a face must be seen: a second, or most of what there is of a shorter file."""
+    if findings.media.kind == "image":
+        return 0.0
+    there = findings.frames_examined * findings.frame_step_seconds
+    return min(LEAST_TRACK_SECONDS, 0.75 * there)
+
+
+def _judge_picture(findings: Findings, tracks: list[_Track]) -> tuple[_Sense, tuple[Person, ...]]:
+    branch = findings.branches.get("picture")
+    reason = _no_picture_reason(findings, tracks, branch)
+    if reason is not None or branch is None:
+        return _Sense(SenseScore(None, 0.0, reason)), ()
+    media, step = findings.media, findings.frame_step_seconds
+    pooled = [_pooled(track.logits, branch) for track in tracks]
+    lanes = [
+        step_logits(t.seconds, t.logits, media.duration_seconds, sharpness=branch.pool_sharpness)
+        for t in tracks
+    ]
+    people = tuple(
+        Person(
+            track=t.track,
+            start_seconds=float(t.seconds[0]),
+            stop_seconds=_end(float(t.seconds[-1]) + step, media),
+            fake_probability=branch.calibration.probability(logit),
+            face_px=t.face_px,
+        )
+        for t, logit in zip(tracks, pooled, strict=True)
+    )
+    segments = [
+        segment
+        for t, lane in zip(tracks, lanes, strict=True)
+        for segment in _segments(lane, branch, media, "video", t.track)
+    ]
+    seen = len(np.unique(np.concatenate([t.seconds for t in tracks]))) * step
+    top = max(pooled)
+    score = SenseScore(branch.calibration.probability(top), _within(seen, media), None)
+    steps = step_probabilities(loudest(lanes), branch.calibration)
+    return _Sense(score, steps, segments, branch.out_of_range(top)), people
+
+
+def _judge_voice(findings: Findings) -> _Sense:
+    branch = findings.branches.get("voice")
+    spoken = [voice for voice in findings.voices if voice.logits is not None]
+    reason = _no_voice_reason(findings, bool(spoken), branch)
+    if reason is not None or branch is None:
+        return _Sense(SenseScore(None, 0.0, reason))
+    starts, stops, logits = [], [], []
+    for voice in spoken:
+        assert voice.logits is not None
+        for index, logit in enumerate(voice.logits):
+            start = voice.start_seconds + index * voice.step_seconds
+            if start < voice.stop_seconds:
+                starts.append(start)
+                stops.append(min(start + voice.step_seconds, voice.stop_seconds))
+                logits.append(float(logit))
+    media = findings.media
+    lane = step_logits(
+        starts,
+        logits,
+        media.duration_seconds,
+        stop_seconds=stops,
+        sharpness=branch.pool_sharpness,
+    )
+    top = _pooled(np.array(logits), branch)
+    heard = sum(stops) - sum(starts)
+    return _Sense(
+        SenseScore(branch.calibration.probability(top), _within(heard, media), None),
+        step_probabilities(lane, branch.calibration),
+        _segments(lane, branch, media, "audio", None),
+        branch.out_of_range(top),
+    )
+
+
+def _pooled(logits: np.ndarray, branch: Branch) -> float:
+    pooled = pool_logits(logits.astype(np.float64), branch.pool_sharpness)
+    assert pooled is not None
+    return pooled
+
+
+def _segments(
+    lane: StepLogits, branch: Branch, media: MediaInfo, modality: str, track: int | None
+) -> list[Segment]:
+    return find_segments(
+        lane,
+        branch.calibration,
+        branch.threshold,
+        modality=modality,  # type: ignore[arg-type]
+        track=track,
+        duration_seconds=media.duration_seconds,
+        sharpness=branch.pool_sharpness,
+    )
+
+
+def _no_picture_reason(
+    findings: Findings, tracks: list[_Track], branch: Branch | None
+) -> str | None:
+    if findings.media.video is None:
+        return "no video stream"
+    if branch is None:
+        return "this model has no picture branch"
+    if findings.frames_examined == 0:
+        return "no frame could be decoded"
+    if tracks:
+        return None
+    least = f"no face of at least {findings.min_face_px:g} px"
+    if findings.media.kind == "image":
+        return least
+    return f"{least} for at least {_least_seconds(findings):.2g} s"
+
+
+def _no_voice_reason(findings: Findings, spoken: bool, branch: Branch | None) -> str | None:
+    if findings.media.kind == "image":
+        return "a photo has no sound"
+    if findings.media.audio is None:
+        return "no audio stream"
+    if branch is None:
+        return "this model has no voice branch"
+    if not findings.voices:
+        return "no sound could be decoded"
+    return None if spoken else "no speech found"
+
+
+def _no_sync_reason(media: MediaInfo) -> str:
+    if media.video is None or media.kind == "image":
+        return "no moving picture to compare with"
+    return "no audio stream" if media.audio is None else "this model does not judge synchrony yet"
+
+
+def _doubts(findings: Findings, tracks: list[_Track], video: _Sense, audio: _Sense) -> list[str]:
+    """What makes the scores less certain, in plain words."""
+    media, doubts = findings.media, []
+    total = media.duration_seconds
+    if total is not None and findings.examined_seconds < total - 1:
+        doubts.append(
+            f"examined {findings.examined_seconds:.0f} s spread over {total:.0f} s; "
+            "--thorough examines all"
+        )
+    if tracks and max(track.face_px for track in tracks) < SMALL_FACE_PX:
+        doubts.append(f"no face is larger than {SMALL_FACE_PX} px: scores are less certain")
+    picture = media.video
+    if tracks and total and picture is not None and picture.frames_per_second:
+        pixels = picture.width * picture.height * picture.frames_per_second * total
+        if findings.size_bytes * 8 / pixels < HEAVY_COMPRESSION_BITS_PER_PX:
+            doubts.append("heavy compression: scores are less certain")
+    for name, sense in (("picture", video), ("voice", audio)):
+        if sense.out_of_range:
+            doubts.append(f"the {name} is unlike anything that the model was validated on")
+    return doubts
+
+
+def _end(seconds: float, media: MediaInfo) -> float:
+    return seconds if media.duration_seconds is None else min(seconds, media.duration_seconds)
+
+
+def _within(seconds: float, media: MediaInfo) -> float:
+    return 0.0 if media.kind == "image" else _end(seconds, media)

@@ -1,0 +1,210 @@
+"""From trained branches to a bundle: ONNX graphs, calibration, card and golden file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from jaxtyping import Float, UInt8
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from seamline.clips.contract import CropContract
+from seamline.scoring.branch import Branch
+from seamline.scoring.calibration import Calibration, fit_calibration
+from seamline.training.config import TrainConfig, make_config
+from seamline.training.fit import load_weights
+from seamline.voice.logmel import LogMelSettings
+from seamline.zoo.bundle import Bundle, write_bundle
+
+OPSET = 18
+HALF_FROM = 1024  # smaller tensors stay float32: nothing to save, precision to lose
+GENUINE_CALLED_FAKE = 0.02
+"""Share of held-out genuine files that the shipped threshold may call fake."""
+THRESHOLDS = (0.5, 0.98)
+"""Least and most threshold: fewer than fifty genuine files cannot place it more finely."""
+RANGE_ROOM = 1.5
+"""The usual range of logits is the held-out one, this much wider."""
+
+
+class PictureGraph(nn.Module):
+    """The frame encoder as the runtime calls it: uint8 crops in, logit and mask logits out."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, crops: UInt8[Tensor, "time size size 3"]
+    ) -> tuple[Float[Tensor, " time"], Float[Tensor, "time rows rows"]]:
+        scores = self.model(crops.permute(0, 3, 1, 2).float())
+        return scores.logit, scores.mask_logit
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training run."""
+
+    folder: Path
+    config: TrainConfig
+    scores: dict[str, list[dict[str, Any]]]
+
+    @classmethod
+    def read(cls, folder: str | Path) -> Run:
+        """Read a run folder; says what is missing."""
+        folder = Path(folder)
+        for name in ("config.json", "weights.safetensors", "scores.json"):
+            if not (folder / name).exists():
+                raise FileNotFoundError(
+                    f"{folder} is not a finished run: {name} is missing. "
+                    "Finish it with `seamline train CONFIG --resume`."
+                )
+        config = make_config(json.loads((folder / "config.json").read_text()))
+        return cls(folder, config, json.loads((folder / "scores.json").read_text()))
+
+
+def export_bundle(
+    folder: Path,
+    runs: Sequence[Run],
+    *,
+    name: str,
+    version: str,
+    card: str,
+    summary: dict[str, Any],
+) -> Bundle:
+    """Write a bundle of one run a branch, and load it again as proof."""
+    folder.mkdir(parents=True, exist_ok=True)
+    contract, branches = CropContract(), {}
+    golden: dict[str, np.ndarray] = {}
+    for run in runs:
+        if run.config.branch in branches:
+            raise ValueError(f"Two runs train the branch {run.config.branch}; give one of each.")
+        model = load_weights(run.config, run.folder)
+        if run.config.branch == "picture":
+            contract = CropContract(margin=run.config.margin, size_px=run.config.size_px)
+            graph = _export_picture(model, folder / "picture.onnx", contract, golden)
+        else:
+            graph = _export_voice(model, folder / "voice.onnx", contract.mel, golden)
+        branches[run.config.branch] = _branch(run, graph, contract)
+    np.savez_compressed(folder / "golden.npz", **golden)
+    (folder / "card.md").write_text(card, encoding="utf-8")
+    write_bundle(
+        folder, name=name, version=version, contract=contract, branches=branches, summary=summary
+    )
+    return _replay(folder)
+
+
+def _replay(folder: Path) -> Bundle:
+    """Load the written bundle and compare it with torch's stored outputs."""
+    bundle = Bundle.load(folder)
+    for check in bundle.replay_golden():
+        if not check.passed:
+            raise ValueError(
+                f"The exported {check.name} differ from torch's by {check.largest_difference:.2g}, "
+                f"more than {check.tolerance:g}."
+            )
+    return bundle
+
+
+def _branch(run: Run, graph: str, contract: CropContract) -> Branch:
+    """Calibrate on the held-out fold and set the threshold by its genuine files."""
+    rows = run.scores["holdout"]
+    calibration, usual, threshold = Calibration(), None, 0.5
+    if rows:
+        logits = np.array([row["logit"] for row in rows])
+        labels = np.array([row["label"] for row in rows])
+        if len(set(labels.tolist())) == 2:
+            calibration = fit_calibration(logits, labels, source_weights(rows), balanced=True)
+            genuine = calibration.probabilities(logits[labels == 0])
+            cut = float(np.quantile(genuine, 1 - GENUINE_CALLED_FAKE, method="higher"))
+            threshold = float(np.clip(cut + 1e-3, *THRESHOLDS))
+        middle, half = (logits.max() + logits.min()) / 2, (logits.max() - logits.min()) / 2
+        usual = (float(middle - RANGE_ROOM * half), float(middle + RANGE_ROOM * half))
+    step = None
+    if run.config.branch == "voice":
+        from seamline.models.voice_cnn import samples_per_step
+
+        step = samples_per_step(contract.mel.hop_samples) / contract.mel.sample_rate_hz
+    return Branch(graph, calibration, run.config.pool_sharpness, step, usual, threshold)
+
+
+def source_weights(rows: Sequence[dict[str, Any]]) -> np.ndarray:
+    """Weigh files so that each source of a class counts alike: one big set must not calibrate."""
+    keys = [(row["source"], row["label"]) for row in rows]
+    return np.array([1.0 / keys.count(key) for key in keys])
+
+
+def _export_picture(
+    model: nn.Module, path: Path, contract: CropContract, golden: dict[str, np.ndarray]
+) -> str:
+    size = contract.size_px
+    crops = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
+    crops = np.repeat(np.repeat(crops, size // 8, axis=1), size // 8, axis=2)
+    graph = PictureGraph(model).eval()
+    example = torch.from_numpy(crops)
+    _export(graph, (example,), path, ["crops"], ["logit", "mask_logit"], {0: "time"})
+    with torch.no_grad():
+        logit, mask = graph(example)
+    golden |= {"crops": crops, "picture_logit": logit.numpy(), "picture_mask": mask.numpy()}
+    return path.name
+
+
+def _export_voice(
+    model: nn.Module, path: Path, settings: LogMelSettings, golden: dict[str, np.ndarray]
+) -> str:
+    generator = np.random.default_rng(0)
+    mel = generator.normal(-6, 3, (settings.mels, 201)).astype(np.float32)
+    example = torch.from_numpy(mel)[None]
+    _export(model.eval(), (example,), path, ["log_mel"], ["logit"], {0: "batch", 2: "frame"})
+    with torch.no_grad():
+        golden |= {"log_mel": mel, "voice_logit": model(example)[0].numpy()}
+    return path.name
+
+
+def _export(
+    graph: nn.Module,
+    example: tuple[Tensor, ...],
+    path: Path,
+    inputs: list[str],
+    outputs: list[str],
+    dynamic: dict[int, str],
+) -> None:
+    """Export with dynamic axes, then store large weights as float16 (they load as float32)."""
+    axes = {axis: torch.export.Dim(name, min=1, max=1 << 20) for axis, name in dynamic.items()}
+    program = torch.onnx.export(
+        graph,
+        example,
+        input_names=inputs,
+        output_names=outputs,
+        dynamic_shapes=(axes,),
+        opset_version=OPSET,
+        dynamo=True,
+        verbose=False,
+    )
+    assert program is not None
+    onnx.save(halve_weights(program.model_proto), path)
+
+
+def halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Store float32 weights as float16 behind a cast: half the size, arithmetic stays float32."""
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT:
+            continue
+        values = numpy_helper.to_array(tensor)
+        if values.size < HALF_FROM:
+            continue
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+    return model

@@ -1,0 +1,122 @@
+"""Runs one training: config in; checkpoints, logs, held-out scores and a branch graph out."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from seamline.models.frame_cnn import FrameCNN, imagenet_state, load_imagenet
+from seamline.models.voice_cnn import VoiceCNN
+from seamline.training.config import TrainConfig, config_json
+from seamline.training.modules import BranchModule, PictureModule, VoiceModule
+from seamline.training.picture_data import PictureData
+from seamline.training.voice_data import VoiceData
+
+LAST = "last.ckpt"
+WEIGHTS = "weights.safetensors"
+
+
+def fit(config: TrainConfig, *, resume: bool = False) -> Path:
+    """Train, score the held-out sets and save weights; returns the run folder.
+
+    With ``resume`` a run goes on from its last checkpoint, with the losses of an unbroken run.
+    """
+    folder = config.run_folder
+    checkpoint = folder / LAST
+    if checkpoint.exists() and not resume:
+        raise FileExistsError(
+            f"{folder} holds a run already. Use --resume to go on with it, or another name."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(config_json(config), indent=2) + "\n")
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    L.seed_everything(config.seed, workers=True, verbose=False)
+    data = PictureData(config) if config.branch == "picture" else VoiceData(config)
+    module = build_module(config)
+    trainer = L.Trainer(
+        max_epochs=config.epochs,
+        accelerator="auto",
+        devices=1,
+        precision="bf16-mixed" if torch.cuda.is_available() else "32-true",
+        gradient_clip_val=config.gradient_clip,
+        callbacks=_callbacks(config, folder),
+        logger=[
+            CSVLogger(folder, name="", version="csv"),
+            TensorBoardLogger(folder, name="", version="tensorboard"),
+        ],
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        log_every_n_steps=10,
+        enable_model_summary=False,
+    )
+    with warnings.catch_warnings():
+        # Few cores: loading in the training process is on purpose.
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        resumed = checkpoint if resume and checkpoint.exists() else None
+        # Only our own checkpoints are read here, and tensors alone.
+        trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
+    save_file(_dense(module.model), folder / WEIGHTS)
+    scores = {split: score_files(module, data.files(split)) for split in ("holdout", "val")}
+    (folder / "scores.json").write_text(json.dumps(scores) + "\n")
+    return folder
+
+
+def build_module(config: TrainConfig) -> BranchModule:
+    """Build the network of a config with its starting weights."""
+    if config.branch == "voice":
+        return VoiceModule(VoiceCNN(), config)
+    model = FrameCNN()
+    if config.initial == "imagenet":
+        load_imagenet(model.trunk, imagenet_state())
+    return PictureModule(model.to(memory_format=torch.channels_last), config)
+
+
+def load_weights(config: TrainConfig, folder: Path) -> nn.Module:
+    """Load the trained network of a run folder."""
+    model = build_module(config).model
+    model.load_state_dict(load_file(folder / WEIGHTS))
+    return model.eval()
+
+
+@torch.no_grad()
+def score_files(module: BranchModule, batches: Any) -> list[dict[str, Any]]:
+    """Score whole files; one record a file, in the data set's order."""
+    module.eval()
+    rows = []
+    for entry, batch in zip(batches.dataset.entries, batches, strict=True):
+        logit = float(module.file_logits(batch["inputs"]))
+        rows.append(
+            {
+                "path": entry.path,
+                "source": entry.source,
+                "method": entry.method,
+                "person": entry.person,
+                "label": int(batch["label"]),
+                "logit": logit,
+            }
+        )
+    return rows
+
+
+def _callbacks(config: TrainConfig, folder: Path) -> list[Callback]:
+    callbacks: list[Callback] = [
+        ModelCheckpoint(folder, filename="last", save_top_k=1, enable_version_counter=False)
+    ]
+    if config.ema_decay:
+        callbacks.append(EMAWeightAveraging(decay=config.ema_decay))
+    return callbacks
+
+
+def _dense(model: nn.Module) -> dict[str, Tensor]:
+    """Weights in plain memory order, as safetensors wants them."""
+    return {name: value.contiguous() for name, value in model.state_dict().items()}

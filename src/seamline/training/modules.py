@@ -1,0 +1,126 @@
+"""Lightning wrappers: a model, its loss, its validation scores; models know only torch."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from typing import Any
+
+import lightning as L
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchmetrics.functional.classification import binary_auroc
+
+from seamline.training.config import TrainConfig
+from seamline.training.pairs import Pair
+
+
+class BranchModule(L.LightningModule):
+    """Shared by both branches: optimiser, schedule, and file-level validation."""
+
+    def __init__(self, model: nn.Module, config: TrainConfig) -> None:
+        super().__init__()
+        self.model = model
+        self.config = config
+        self._scores: dict[str, list[tuple[float, float]]] = defaultdict(list)
+
+    def file_logits(self, batch: Any) -> Float[Tensor, " file"]:
+        """Score whole files; the datamodule's validation batches hold one file each."""
+        raise NotImplementedError
+
+    def validation_step(self, batch: Any, index: int, dataloader_idx: int = 0) -> None:
+        """Collect one file's logit and label."""
+        logit = self.file_logits(batch["inputs"])
+        self._scores[batch["split"]].append((float(logit), float(batch["label"])))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log AUC and log-loss of each validation set."""
+        for split, pairs in self._scores.items():
+            logits, labels = torch.tensor(pairs).T
+            self.log(f"{split}/auc", binary_auroc(logits, labels.int()), prog_bar=True)
+            self.log(f"{split}/loss", F.binary_cross_entropy_with_logits(logits, labels))
+        self._scores.clear()
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """AdamW, linear warm-up, cosine decay to a hundredth; no decay on norms and biases."""
+        config = self.config
+        decayed = [p for p in self.model.parameters() if p.requires_grad and p.ndim > 1]
+        plain = [p for p in self.model.parameters() if p.requires_grad and p.ndim <= 1]
+        optimizer = torch.optim.AdamW(
+            [
+                {"params": decayed, "weight_decay": config.weight_decay},
+                {"params": plain, "weight_decay": 0.0},
+            ],
+            lr=config.learning_rate,
+        )
+        total = config.epochs * config.steps_per_epoch
+
+        def factor(step: int) -> float:
+            if step < config.warmup_steps:
+                return (step + 1) / config.warmup_steps
+            done = (step - config.warmup_steps) / max(1, total - config.warmup_steps)
+            return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+
+class PictureModule(BranchModule):
+    """Trains a frame encoder on pairs, with the blending mask as a second target."""
+
+    def training_step(self, batch: Pair, index: int) -> Tensor:
+        """Return classification loss plus weighted mask loss."""
+        crops = batch.crops.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        labels = torch.tensor([0.0, 1.0], device=crops.device).repeat(len(batch.crops))
+        scores = self.model(crops)
+        loss = F.binary_cross_entropy_with_logits(scores.logit, labels)
+        known = batch.mask_known.flatten()[:, None, None].expand_as(scores.mask_logit)
+        mask_loss = F.binary_cross_entropy_with_logits(
+            scores.mask_logit, batch.masks.flatten(0, 1), weight=known
+        )
+        self.log_dict({"train/loss": loss, "train/mask_loss": mask_loss}, prog_bar=True)
+        accuracy = ((scores.logit > 0) == (labels > 0)).float().mean()
+        self.log("train/accuracy", accuracy, prog_bar=True)
+        return loss + self.config.mask_weight * mask_loss
+
+    def on_train_batch_start(self, batch: Pair, index: int) -> None:
+        """Keep batch norms at their ImageNet statistics unless the config lets them adapt."""
+        if not self.config.train_norms:
+            for module in self.model.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+
+    def file_logits(self, batch: Float[Tensor, "frame 3 size size"]) -> Float[Tensor, ""]:
+        """Pool one file's frame logits as the runtime does."""
+        crops = batch.contiguous(memory_format=torch.channels_last)
+        return pool(self.model(crops).logit, self.config.pool_sharpness)
+
+
+class VoiceModule(BranchModule):
+    """Trains the voice branch on log-mel crops with file labels."""
+
+    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+        """Return the classification loss of the pooled step logits."""
+        log_mel, labels = batch
+        logits = pool(self.model(log_mel), self.config.pool_sharpness)
+        loss = F.binary_cross_entropy_with_logits(logits, labels)
+        self.log("train/loss", loss, prog_bar=True)
+        self.log("train/accuracy", ((logits > 0) == (labels > 0)).float().mean(), prog_bar=True)
+        return loss
+
+    def file_logits(self, batch: Float[Tensor, "mel time"]) -> Float[Tensor, ""]:
+        """Score one file whole."""
+        return pool(self.model(batch[None]), self.config.pool_sharpness)[0]
+
+
+def pool(logits: Float[Tensor, "*batch time"], sharpness: float) -> Float[Tensor, "*batch"]:
+    """Log-mean-exp over time, as `seamline.scoring.pool` computes it; 0 is the mean."""
+    if sharpness == 0:
+        return logits.mean(dim=-1)
+    count = math.log(logits.shape[-1])
+    return (torch.logsumexp(sharpness * logits, dim=-1) - count) / sharpness

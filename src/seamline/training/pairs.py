@@ -1,0 +1,92 @@
+"""Picture training items: a genuine crop and a fake of the same source under the same chain."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from seamline.clips.cache import decode_jpeg
+from seamline.data.augment import apply_chain, draw_chain, frame_crop
+from seamline.data.self_blend import self_blend
+from seamline.training.config import TrainConfig
+from seamline.training.pool import FaceEntry, FacePool
+
+MASK_STRIDE = 16  # of the mask head
+
+
+class Pair(NamedTuple):
+    """Genuine first, fake second."""
+
+    crops: Float[Tensor, "2 3 size size"]
+    masks: Float[Tensor, "2 rows rows"]
+    mask_known: Float[Tensor, " 2"]
+
+
+class PairDataset(Dataset[Pair]):
+    """Item i depends on the seed and i alone: a resumed run sees what an unbroken one saw."""
+
+    def __init__(
+        self, pool: FacePool, config: TrainConfig, *, store_margin: float, epoch: int
+    ) -> None:
+        self._pool, self._config = pool, config
+        self._store_margin = store_margin
+        self._count = config.steps_per_epoch * config.batch_size // 2
+        self._first = epoch * self._count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> Pair:
+        generator = np.random.default_rng([self._config.seed, self._first + index])
+        if generator.random() < self._config.self_blend_share:
+            return self._self_blended(generator)
+        return self._forged(generator)
+
+    def _self_blended(self, generator: np.random.Generator) -> Pair:
+        entry = self._pool.draw(generator, self._pool.genuine, self._config.genuine)
+        crop, landmarks = _frame(entry, generator)
+        blend = self_blend(crop, landmarks, generator)
+        return self._pair(crop, blend.fake, blend.mask, entry.source, generator)
+
+    def _forged(self, generator: np.random.Generator) -> Pair:
+        fake = self._pool.draw(generator, self._pool.fake, self._config.forged)
+        genuine = self._pool.genuine_for(generator, fake)
+        sides = (_frame(genuine, generator)[0], _frame(fake, generator)[0])
+        return self._pair(*sides, None, fake.source, generator)
+
+    def _pair(
+        self,
+        genuine: np.ndarray,
+        fake: np.ndarray,
+        mask: np.ndarray | None,
+        source: str,
+        generator: np.random.Generator,
+    ) -> Pair:
+        config = self._config
+        least, most = config.margin_range
+        most = min(most, config.margin_limit.get(source, most))
+        chain = draw_chain(generator, margin_range=(min(least, most), most))
+        sides = [
+            apply_chain(crop, chain, store_margin=self._store_margin, size_px=config.size_px)
+            for crop in (genuine, fake)
+        ]
+        rows = config.size_px // MASK_STRIDE
+        masks = np.zeros((2, rows, rows), np.float32)
+        if mask is not None:
+            framed = frame_crop(
+                mask, chain, store_margin=self._store_margin, size_px=rows * MASK_STRIDE
+            )
+            masks[1] = framed.reshape(rows, MASK_STRIDE, rows, MASK_STRIDE).mean(axis=(1, 3))
+        known = torch.tensor([1.0, 0.0 if mask is None else 1.0])
+        crops = torch.from_numpy(np.stack(sides)).permute(0, 3, 1, 2).float()
+        return Pair(crops, torch.from_numpy(masks), known)
+
+
+def _frame(entry: FaceEntry, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    index = int(generator.integers(len(entry.jpegs)))
+    return decode_jpeg(entry.jpegs[index]), entry.landmarks[index].astype(np.float64)

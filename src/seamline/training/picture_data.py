@@ -1,0 +1,79 @@
+"""The picture branch's data: cached faces in, training pairs and whole validation files out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from seamline.clips.cache import decode_jpeg, read_cache, read_contract
+from seamline.data.augment import apply_chain, plain_chain
+from seamline.training.config import TrainConfig
+from seamline.training.folds import split_cache
+from seamline.training.pairs import PairDataset
+from seamline.training.pool import FaceEntry, FacePool, face_entries
+
+MOST_FRAMES = 24  # of one validation file
+
+
+class FileDataset(Dataset[dict[str, Any]]):
+    """Whole files as the runtime would crop them, one an item."""
+
+    def __init__(
+        self, entries: list[FaceEntry], split: str, config: TrainConfig, *, store_margin: float
+    ) -> None:
+        self.entries, self._split = entries, split
+        self._config, self._store_margin = config, store_margin
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        entry = self.entries[index]
+        picked = np.linspace(0, len(entry.jpegs) - 1, min(MOST_FRAMES, len(entry.jpegs)))
+        chain = plain_chain(self._config.margin)
+        crops = [
+            apply_chain(
+                decode_jpeg(entry.jpegs[round(i)]),
+                chain,
+                store_margin=self._store_margin,
+                size_px=self._config.size_px,
+            )
+            for i in picked
+        ]
+        inputs = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float()
+        return {"inputs": inputs, "label": float(entry.fake), "split": self._split}
+
+
+class PictureData(L.LightningDataModule):
+    """Reads the cache once; train pairs are drawn anew for each epoch."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        super().__init__()
+        self.config = config
+        folder = Path(config.cache)
+        self.store_margin = read_contract(folder).margin
+        parts = split_cache(read_cache(folder), config.folds, config.holdout_fold)
+        self.pool = FacePool(face_entries(parts.train))
+        self.holdout = face_entries(parts.holdout)
+        self.val = face_entries(parts.val)
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Return the pairs of the current epoch."""
+        epoch = self.trainer.current_epoch if self.trainer is not None else 0
+        dataset = PairDataset(self.pool, self.config, store_margin=self.store_margin, epoch=epoch)
+        return DataLoader(dataset, batch_size=self.config.batch_size // 2)
+
+    def val_dataloader(self) -> list[DataLoader[Any]]:
+        """Return the held-out fold (for calibration) and the val split, one file a batch."""
+        return [self.files("holdout"), self.files("val")]
+
+    def files(self, split: str) -> DataLoader[Any]:
+        """Return one validation set, one file a batch."""
+        entries = {"holdout": self.holdout, "val": self.val}[split]
+        dataset = FileDataset(entries, split, self.config, store_margin=self.store_margin)
+        return DataLoader(dataset, batch_size=None)

@@ -1,0 +1,147 @@
+"""The voice branch's data: cached sound in, log-mel crops behind random channels out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from seamline.clips.cache import CachedClip, read_cache, read_contract
+from seamline.clips.contract import CropContract
+from seamline.data.voice_augment import hide_channel, random_crop
+from seamline.training.config import TrainConfig
+from seamline.training.folds import sample_of, split_cache
+from seamline.voice.logmel import log_mel
+
+
+@dataclass(frozen=True)
+class VoiceEntry:
+    """The sound of one file."""
+
+    path: str
+    source: str
+    method: str
+    person: str
+    fake: bool
+    samples: Float[np.ndarray, " sample"]
+
+
+class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
+    """Item i depends on the seed and i alone; items of one batch share a length."""
+
+    def __init__(
+        self, entries: list[VoiceEntry], config: TrainConfig, contract: CropContract, *, epoch: int
+    ) -> None:
+        self._config, self._mel = config, contract.mel
+        self._count = config.steps_per_epoch * config.batch_size
+        self._first = epoch * self._count
+        self._sides = [_by_source(e for e in entries if e.fake is fake) for fake in (False, True)]
+        if not all(self._sides):
+            raise ValueError("The cache holds sound of only one class; check the manifest.")
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        number = self._first + index
+        generator = np.random.default_rng([self._config.seed, number])
+        fake = index % 2
+        sources = self._sides[fake]
+        # A source counts by the root of its size: neither one maker nor one studio dominates.
+        chance = np.sqrt([len(entries) for entries in sources.values()])
+        picked = sources[list(sources)[generator.choice(len(sources), p=chance / chance.sum())]]
+        entry = picked[int(generator.integers(len(picked)))]
+        crop = random_crop(entry.samples, generator, self._length(number))
+        mel = log_mel(hide_channel(crop, generator, self._mel.sample_rate_hz), self._mel)
+        mel = mel[:, : self._mel.frames(self._length(number))]
+        return torch.from_numpy(mel), torch.tensor(float(fake))
+
+    def _length(self, number: int) -> int:
+        batch = number // self._config.batch_size
+        seconds = np.random.default_rng([self._config.seed, 1, batch]).uniform(
+            *self._config.sound_seconds
+        )
+        return int(seconds * self._mel.sample_rate_hz)
+
+
+class WholeSounds(Dataset[dict[str, Any]]):
+    """Whole files, one an item."""
+
+    def __init__(self, entries: list[VoiceEntry], split: str, contract: CropContract) -> None:
+        self.entries, self._split, self._mel = entries, split, contract.mel
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        entry = self.entries[index]
+        inputs = torch.from_numpy(log_mel(entry.samples, self._mel))
+        return {"inputs": inputs, "label": float(entry.fake), "split": self._split}
+
+
+class VoiceData(L.LightningDataModule):
+    """Reads the sound of a cache once; crops are drawn anew for each epoch."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        super().__init__()
+        self.config = config
+        folder = Path(config.cache)
+        self.contract = read_contract(folder)
+        parts = split_cache(read_cache(folder), config.folds, config.holdout_fold)
+        self.train = voice_entries(parts.train)
+        self.holdout = voice_entries(parts.holdout)
+        self.val = voice_entries(parts.val)
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Return the crops of the current epoch."""
+        epoch = self.trainer.current_epoch if self.trainer is not None else 0
+        dataset = VoiceCrops(self.train, self.config, self.contract, epoch=epoch)
+        return DataLoader(dataset, batch_size=self.config.batch_size)
+
+    def val_dataloader(self) -> list[DataLoader[Any]]:
+        """Return the held-out fold (for calibration) and the val split, one file a batch."""
+        return [self.files("holdout"), self.files("val")]
+
+    def files(self, split: str) -> DataLoader[Any]:
+        """Return one validation set, one file a batch."""
+        entries = {"holdout": self.holdout, "val": self.val}[split]
+        return DataLoader(WholeSounds(entries, split, self.contract), batch_size=None)
+
+
+def voice_entries(clips: Iterable[CachedClip]) -> list[VoiceEntry]:
+    """Join each file's windows into its sound; files without sound or voice label are left out."""
+    joined: dict[str, dict[int, CachedClip]] = defaultdict(dict)
+    for clip in clips:
+        if clip.error is None and clip.sound is not None and sample_of(clip).voice_truth:
+            joined[clip.sample["path"]][clip.window] = clip
+    entries = []
+    for path, windows in joined.items():
+        parts = [windows[number].samples() for number in sorted(windows)]
+        sample = sample_of(next(iter(windows.values())))
+        entries.append(
+            VoiceEntry(
+                path=path,
+                source=sample.source,
+                method=sample.method,
+                person=sample.person,
+                fake=sample.voice_truth == "fake",
+                samples=np.concatenate([part for part in parts if part is not None]),
+            )
+        )
+    return entries
+
+
+def _by_source(entries: Iterable[VoiceEntry]) -> dict[str, list[VoiceEntry]]:
+    grouped: dict[str, list[VoiceEntry]] = defaultdict(list)
+    for entry in entries:
+        grouped[entry.source].append(entry)
+    return dict(grouped)
