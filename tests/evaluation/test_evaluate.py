@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from seamline.data.manifest import Sample, write_manifest
+from seamline.errors import UnreadableMedia
+from seamline.evaluation.evaluate import evaluate, measure
+from seamline.evaluation.table import result_json, result_markdown, result_table
+from seamline.scoring.verdict import (
+    SCHEMA,
+    Label,
+    ModelId,
+    SenseScore,
+    SyncScore,
+    Timeline,
+    Verdict,
+    unreadable_verdict,
+)
+
+MODEL = ModelId("fake-detector", "1", "ab")
+
+
+def verdict(
+    path: str, picture: float | None, voice: float | None, *, sound: bool = True
+) -> Verdict:
+    fake_video, fake_audio = (p is not None and p >= 0.5 for p in (picture, voice))
+    label: Label = "fake_video" if fake_video else "real"
+    if fake_audio:
+        label = "fake_both" if fake_video else "fake_audio"
+    scores = [
+        SenseScore(p, 2.0, None if p is not None else "nothing to examine")
+        for p in (picture, voice)
+    ]
+    return Verdict(
+        schema=SCHEMA, path=path, sha256="00", label=label, fake_probability=picture,
+        media={"duration_seconds": 2.0, "video": None, "audio": {} if sound else None},
+        video=scores[0], audio=scores[1], sync=SyncScore(None, None, "not judged"),
+        people=(), segments=(), timeline=Timeline(), warnings=(), model=MODEL,
+        seconds={"total": 0.5},
+    )  # fmt: skip
+
+
+class ScriptedDetector:
+    """Gives each file the verdict that was written for it, or its error."""
+
+    bundle = SimpleNamespace(model_id=MODEL)
+
+    def __init__(self, script: dict[str, Verdict | str]) -> None:
+        self.script = script
+        self.asked: list[str] = []
+
+    def scan(self, path: str | Path) -> Verdict:
+        self.asked.append(str(path))
+        answer = self.script[Path(path).name]
+        if isinstance(answer, str):
+            raise UnreadableMedia(path, answer)
+        return dataclasses.replace(answer, path=str(path))
+
+
+def drawn_rows(count: int) -> tuple[list[Sample], list[Verdict]]:
+    generator = np.random.default_rng(0)
+    samples, verdicts = [], []
+    for i in range(count):
+        fake = i % 3 == 0
+        chance = float(np.clip(generator.normal(0.6 if fake else 0.4, 0.2), 0, 1))
+        seen = i % 11 != 5
+        samples.append(
+            Sample(f"{i}.mp4", "video", label="fake" if fake else "real", source=f"S{i % 2}",
+                   video_label="fake" if fake else "real", audio_label="real",
+                   method=f"M{i % 5}" if fake else "", person=f"p{i // 4}")
+        )  # fmt: skip
+        verdicts.append(verdict(f"{i}.mp4", chance if seen else None, 0.1))
+    return samples, verdicts
+
+
+def expected_auc(samples, verdicts, keep) -> float:
+    kept = [
+        (s.video_label == "fake", round(v.video.fake_probability, 4))
+        for s, v in zip(samples, verdicts, strict=True)
+        if v.video.fake_probability is not None and keep(s)
+    ]
+    return sk.roc_auc_score(*zip(*kept, strict=True))
+
+
+def test_each_group_agrees_with_sklearn_on_its_own_rows():
+    samples, verdicts = drawn_rows(240)
+    picture = measure(samples, verdicts, resamples=50).senses["picture"]
+    assert picture.overall.auc == pytest.approx(expected_auc(samples, verdicts, lambda _: True))
+    assert picture.overall.coverage == pytest.approx(218 / 240)
+    assert (picture.overall.reals, picture.overall.fakes) == (160, 80)
+    interval = picture.overall.auc_interval
+    assert interval.low < picture.overall.auc < interval.high
+    for source, measures in picture.by_source.items():
+        truth = expected_auc(samples, verdicts, lambda s, wanted=source: s.source == wanted)
+        assert measures.auc == pytest.approx(truth)
+    for (source, method), measures in picture.by_method.items():
+        truth = expected_auc(
+            samples, verdicts,
+            lambda s, a=source, b=method: s.source == a and s.method in ("", b),
+        )  # fmt: skip
+        assert measures.auc == pytest.approx(truth)
+    assert len(picture.by_method) == 10
+
+
+def test_the_interval_draws_whole_people():
+    samples, verdicts = drawn_rows(120)
+    one_each = [dataclasses.replace(s, person=f"q{i}") for i, s in enumerate(samples)]
+    few = [dataclasses.replace(s, person=f"q{i % 12}") for i, s in enumerate(samples)]
+    widths = []
+    for rows in (one_each, few):
+        interval = measure(rows, verdicts, resamples=300).senses["picture"].overall.auc_interval
+        widths.append((interval.low, interval.high))
+    assert widths[0] != widths[1]
+
+
+def test_a_sense_is_measured_only_where_its_truth_is_known():
+    samples = [
+        Sample("swap.mp4", "video", label="fake", video_label="fake"),  # voice unknown
+        Sample("silent.mp4", "video", label="real"),
+        Sample("talk.mp4", "video", label="real"),
+        Sample("clone.wav", "audio", label="fake"),
+        Sample("face.jpg", "face", label="real"),
+        Sample("unlabelled.mp4", "video"),
+    ]
+    verdicts = [
+        verdict("swap.mp4", 0.9, 0.9),
+        verdict("silent.mp4", 0.2, None, sound=False),
+        verdict("talk.mp4", 0.1, None),  # has sound that got no score
+        verdict("clone.wav", None, 0.7),
+        verdict("face.jpg", 0.6, None, sound=False),
+        verdict("unlabelled.mp4", 0.5, 0.5),
+    ]
+    senses = measure(samples, verdicts, resamples=10).senses
+    picture, voice = senses["picture"].overall, senses["voice"].overall
+    assert (picture.reals, picture.fakes, picture.coverage) == (3, 1, 1.0)
+    assert (voice.reals, voice.fakes, voice.coverage) == (1, 1, 0.5)
+    assert picture.reals_accused == pytest.approx(1 / 3)
+    assert voice.fakes_found == 1.0
+    assert voice.auc is None
+    assert voice.log_loss == pytest.approx(-math.log(0.7))
+
+
+def test_an_abstaining_verdict_accuses_nobody():
+    samples = [Sample("a", "video", label="real"), Sample("b", "video", label="fake")]
+    verdicts = [
+        dataclasses.replace(verdict("a", 0.9, None, sound=False), label="inconclusive"),
+        verdict("b", 0.8, None, sound=False),
+    ]
+    picture = measure(samples, verdicts, resamples=10).senses["picture"].overall
+    assert (picture.reals_accused, picture.fakes_found, picture.balanced_accuracy) == (0, 1, 1)
+
+
+def test_written_verdicts_measure_the_same_as_fresh_ones():
+    samples, verdicts = drawn_rows(60)
+    written = [Verdict.from_json(json.loads(json.dumps(v.to_json()))) for v in verdicts]
+    assert measure(samples, verdicts, resamples=20) == measure(samples, written, resamples=20)
+
+
+def test_evaluate_scans_the_split_and_keeps_going_past_a_bad_file(tmp_path):
+    samples = [
+        Sample("a.mp4", "video", "val", "real"),
+        Sample("b.mp4", "video", "val", "fake"),
+        Sample("c.mp4", "video", "train", "fake"),
+        Sample("bad.mp4", "video", "val", "fake"),
+        Sample("d.wav", "audio", "val", "fake"),
+    ]
+    write_manifest(tmp_path / "m.csv", samples)
+    detector = ScriptedDetector(
+        {"a.mp4": verdict("", 0.1, None, sound=False), "b.mp4": verdict("", 0.9, 0.1),
+         "bad.mp4": "the file is empty"}
+    )  # fmt: skip
+    steps = []
+    result = evaluate(
+        tmp_path / "m.csv", detector, root="/clips", split="val", kind="video",
+        progress=lambda done, total: steps.append((done, total)),
+    )  # fmt: skip
+    assert detector.asked == ["/clips/a.mp4", "/clips/b.mp4", "/clips/bad.mp4"]
+    assert steps == [(1, 3), (2, 3), (3, 3)]
+    assert result.unreadable == (("bad.mp4", "the file is empty"),)
+    picture = result.senses["picture"].overall
+    assert (picture.reals, picture.fakes, picture.auc) == (1, 2, 1.0)
+    assert picture.coverage == pytest.approx(2 / 3)
+    assert result.model == MODEL
+    assert result.media_seconds == 4.0
+
+
+def test_unreadable_files_lower_the_coverage_of_a_voice_that_is_labelled():
+    samples = [Sample("a.wav", "audio", label="real"), Sample("b.wav", "audio", label="fake")]
+    verdicts = [unreadable_verdict("a.wav", "torn", MODEL), verdict("b.wav", None, 0.9)]
+    assert measure(samples, verdicts, resamples=10).senses["voice"].overall.coverage == 0.5
+
+
+def test_tables_say_the_same_in_every_form():
+    samples, verdicts = drawn_rows(60)
+    result = measure(samples, verdicts, manifest="m.csv", split="val", resamples=20)
+    found = result_json(result)
+    assert found == json.loads(json.dumps(found, allow_nan=False))
+    auc = result.senses["picture"].overall.auc
+    assert found["senses"]["picture"]["overall"]["auc"] == pytest.approx(auc, abs=5e-5)
+    assert found["senses"]["voice"]["overall"]["auc"] is None  # every voice here is genuine
+    markdown = result_markdown(result)
+    assert f"| {auc:.3f} |" in markdown
+    widths = {line.count("|") for line in markdown.splitlines() if line.startswith("|")}
+    assert widths == {13}
+
+    from rich.console import Console
+
+    console = Console(width=80, color_system=None)
+    with console.capture() as capture:
+        console.print(result_table(result))
+    shown = capture.get()
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    assert f"{auc:.2f}" in shown
+    assert "60 of 60 files read, 120 s of media in 30 s." in shown
+    assert "…" not in shown  # nothing is cut off
+
+
+def test_no_labels_is_said_not_crashed():
+    result = measure([Sample("a", "video")], [verdict("a", 0.5, 0.5)])
+    assert result.senses == {}
+    with pytest.raises(ValueError, match="0 verdicts for 1 samples"):
+        measure([Sample("a", "video")], [])

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from seamline.evaluation.intervals import auc_variance, bootstrap_interval, delong_interval
+from seamline.evaluation.metrics import brier_score, roc_auc
+
+
+def scored(seed: int, count: int, ties: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(seed)
+    labels = np.arange(count) % 2
+    scores = generator.normal(labels, 1.0)
+    return labels, scores.round(1) if ties else scores
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_delong_variance_agrees_with_its_definition_pair_by_pair(ties):
+    labels, scores = scored(0, 61, ties)
+    fakes, reals = scores[labels == 1], scores[labels == 0]
+    wins = (fakes[:, None] > reals) + 0.5 * (fakes[:, None] == reals)
+    expected = wins.mean(1).var(ddof=1) / len(fakes) + wins.mean(0).var(ddof=1) / len(reals)
+    assert auc_variance(labels, scores) == pytest.approx(expected)
+
+
+def test_delong_interval_is_the_normal_one_on_the_logit_scale():
+    labels, scores = scored(1, 80)
+    auc = roc_auc(labels, scores)
+    deviation = math.sqrt(auc_variance(labels, scores)) / (auc * (1 - auc))
+    ends = np.log(auc / (1 - auc)) + stats.norm.ppf([0.05, 0.95]) * deviation
+    found = delong_interval(labels, scores, level=0.9)
+    np.testing.assert_allclose([found.low, found.high], 1 / (1 + np.exp(-ends)))
+    assert 0 < found.low < auc < found.high < 1
+
+
+def test_delong_interval_covers_the_truth_as_often_as_it_says():
+    truth = stats.norm.cdf(1 / math.sqrt(2))
+    hits = 0
+    for seed in range(400):
+        found = delong_interval(*scored(seed, 60))
+        hits += found.low <= truth <= found.high
+    assert 0.92 <= hits / 400 <= 0.98
+
+
+def test_bootstrap_agrees_with_delong_on_independent_samples():
+    labels, scores = scored(3, 400)
+    ours = bootstrap_interval(roc_auc, labels, scores, np.random.default_rng(0))
+    theirs = delong_interval(labels, scores)
+    assert ours.low == pytest.approx(theirs.low, abs=0.012)
+    assert ours.high == pytest.approx(theirs.high, abs=0.012)
+
+
+def test_bootstrap_agrees_with_scipy_on_a_mean():
+    labels, scores = scored(4, 120)
+    chance = stats.norm.cdf(scores)
+    ours = bootstrap_interval(brier_score, labels, chance, np.random.default_rng(0))
+    theirs = stats.bootstrap(
+        ((chance - labels) ** 2,), np.mean, n_resamples=2000, method="percentile",
+        rng=np.random.default_rng(1),
+    ).confidence_interval  # fmt: skip
+    assert ours.low == pytest.approx(theirs.low, rel=0.05)
+    assert ours.high == pytest.approx(theirs.high, rel=0.05)
+
+
+def test_clips_of_one_person_widen_the_interval_as_fewer_samples_would():
+    labels, scores = scored(5, 60)
+    ten_fold = np.tile(labels, 10), np.tile(scores, 10)
+    people = np.tile(np.arange(60), 10).tolist()
+    alone = bootstrap_interval(roc_auc, labels, scores, np.random.default_rng(0))
+    blind = bootstrap_interval(roc_auc, *ten_fold, np.random.default_rng(0))
+    grouped = bootstrap_interval(roc_auc, *ten_fold, np.random.default_rng(0), groups=people)
+    assert (grouped.low, grouped.high) == (alone.low, alone.high)
+    assert blind.high - blind.low < 0.5 * (grouped.high - grouped.low)
+
+
+def test_no_interval_where_the_data_allow_none():
+    one_class = bootstrap_interval(roc_auc, [1, 1], [0.1, 0.2], np.random.default_rng(0))
+    assert math.isnan(one_class.low)
+    assert math.isnan(delong_interval([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9]).low)
+    with pytest.raises(ValueError, match="1 groups for 2 samples"):
+        bootstrap_interval(roc_auc, [0, 1], [0.1, 0.2], np.random.default_rng(0), groups=["a"])
