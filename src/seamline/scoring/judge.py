@@ -15,6 +15,8 @@ from jaxtyping import Float
 
 from seamline.media.probe import MediaInfo
 from seamline.scoring.branch import Branch
+from seamline.scoring.decide import Thresholds, decide, gap_warnings
+from seamline.scoring.decide import Thresholds, decide, gap_warnings
 from seamline.scoring.pool import pool_logits
 from seamline.scoring.timeline import (
     StepLogits,
@@ -31,11 +33,8 @@ from seamline.scoring.verdict import (
     Segment,
     SenseScore,
     SyncScore,
-    Thresholds,
     Timeline,
     Verdict,
-    decide,
-    gap_warnings,
     media_summary,
 )
 
@@ -152,16 +151,16 @@ def _tracks(findings: Findings) -> list[_Track]:
     for scores in findings.faces:
         parts[scores.track].append(scores)
     tracks = []
-    for track, scores in sorted(parts.items()):
-        seconds = np.concatenate([part.seconds for part in scores])
+    for track, pieces in sorted(parts.items()):
+        seconds = np.concatenate([piece.seconds for piece in pieces])
         if len(seconds) * findings.frame_step_seconds < _least_seconds(findings) - 1e-6:
             continue
         tracks.append(
             _Track(
                 track=track,
                 seconds=seconds,
-                logits=np.concatenate([part.logits for part in scores]),
-                face_px=int(np.median([part.face_px for part in scores])),
+                logits=np.concatenate([piece.logits for piece in pieces]),
+                face_px=int(np.median([piece.face_px for piece in pieces])),
             )
         )
     return tracks

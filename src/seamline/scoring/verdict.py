@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields, is_dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
-if TYPE_CHECKING:
-    from seamline.media.probe import MediaInfo
+from seamline.media.probe import MediaInfo
 
 SCHEMA = 1
 PROBABILITY_DECIMALS = 4
