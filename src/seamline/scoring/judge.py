@@ -16,7 +16,6 @@ from jaxtyping import Float
 from seamline.media.probe import MediaInfo
 from seamline.scoring.branch import Branch
 from seamline.scoring.decide import Thresholds, decide, gap_warnings
-from seamline.scoring.decide import Thresholds, decide, gap_warnings
 from seamline.scoring.pool import pool_logits
 from seamline.scoring.timeline import (
     StepLogits,
