@@ -1,17 +1,19 @@
 """Opens a local media file safely: a path goes in, its chosen streams and common clock come out.
 
 A file from a stranger must not make us open other files, reach the network or allocate
-gigabytes, so demuxers are named one by one and frame sizes are checked before any decoding.
+gigabytes: demuxers are named one by one, and the decoders refuse oversized frames themselves.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import av
 from av.audio.stream import AudioStream
@@ -20,6 +22,7 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from seamline.errors import UnreadableMedia
+from seamline.media.declared_size import declared_size
 
 MAX_SIDE_PX = 16384
 MAX_PIXELS = 100_000_000
@@ -27,104 +30,31 @@ MAX_STREAMS = 64
 
 # Demuxers that read one file and open no other. Playlists and scripts (hls, dash, concat, sdp,
 # ffmetadata, lavfi, ...) are left out on purpose: a hostile file would use them to reach others.
-STILL_FORMATS = frozenset(
-    [
-        "image2",
-        "bmp_pipe",
-        "dds_pipe",
-        "gem_pipe",
-        "j2k_pipe",
-        "jpeg_pipe",
-        "jpegls_pipe",
-        "jpegxl_pipe",
-        "pam_pipe",
-        "pbm_pipe",
-        "pcx_pipe",
-        "pgm_pipe",
-        "pgmyuv_pipe",
-        "png_pipe",
-        "ppm_pipe",
-        "psd_pipe",
-        "qoi_pipe",
-        "sgi_pipe",
-        "sunrast_pipe",
-        "tiff_pipe",
-        "webp_pipe",
-        "xbm_pipe",
-        "xpm_pipe",
-        "ico",
-    ]
-)
-MOVING_FORMATS = frozenset(
-    [
-        "aac",
-        "ac3",
-        "aiff",
-        "amr",
-        "ape",
-        "apng",
-        "asf",
-        "au",
-        "av1",
-        "avi",
-        "caf",
-        "dirac",
-        "dnxhd",
-        "dts",
-        "dv",
-        "eac3",
-        "f4v",
-        "flac",
-        "flv",
-        "gif",
-        "h261",
-        "h263",
-        "h264",
-        "hevc",
-        "ivf",
-        "m4v",
-        "matroska",
-        "webm",
-        "mjpeg",
-        "mov",
-        "mp4",
-        "m4a",
-        "3gp",
-        "3g2",
-        "mj2",
-        "mp3",
-        "mpeg",
-        "mpegts",
-        "mpegvideo",
-        "mpc",
-        "mpc8",
-        "mxf",
-        "nsv",
-        "nut",
-        "obu",
-        "ogg",
-        "rm",
-        "swf",
-        "tak",
-        "tta",
-        "vc1",
-        "vvc",
-        "w64",
-        "wav",
-        "webp_anim",
-        "wtv",
-        "wv",
-        "yuv4mpegpipe",
-        "jpegxl_anim",
-    ]
-)
+_STILL_NAMES = """
+    image2 bmp_pipe dds_pipe gem_pipe ico j2k_pipe jpeg_pipe jpegls_pipe jpegxl_pipe pam_pipe
+    pbm_pipe pcx_pipe pgm_pipe pgmyuv_pipe png_pipe ppm_pipe psd_pipe qoi_pipe sgi_pipe
+    sunrast_pipe tiff_pipe webp_pipe xbm_pipe xpm_pipe
+"""
+_MOVING_NAMES = """
+    aac ac3 aiff amr ape apng asf au av1 avi caf dirac dnxhd dts dv eac3 flac flv gif h261 h263
+    h264 hevc ivf jpegxl_anim m4v matroska webm mjpeg mov mp4 m4a 3gp 3g2 mj2 mp3 mpc mpc8 mpeg
+    mpegts mpegvideo mxf nsv nut obu ogg rm swf tak tta vc1 vvc w64 wav wtv wv yuv4mpegpipe
+"""
+STILL_FORMATS = frozenset(_STILL_NAMES.split())
 _OPTIONS = {
     "protocol_whitelist": "file",
-    # FFmpeg compares the whitelist with each of the names of a demuxer ("mov,mp4,m4a,...").
-    "format_whitelist": ",".join(sorted(STILL_FORMATS | MOVING_FORMATS)),
+    # FFmpeg looks for any of a demuxer's names ("mov,mp4,m4a,3gp,3g2,mj2") in this list.
+    "format_whitelist": ",".join((_STILL_NAMES + _MOVING_NAMES).split()),
+    "max_pixels": str(MAX_PIXELS),  # for the decoders that look for the streams' sizes
     "max_streams": str(MAX_STREAMS),
     "pattern_type": "none",  # image2: "face%03d.jpg" is a file's name, not a sequence
 }
+# Brands of files that hold one photo in an MP4-like box (AVIF, HEIC).
+_STILL_BRANDS = frozenset({"avif", "heic", "heix", "heim", "heis", "mif1"})
+# Pictures beside the film: cover art, chapter thumbnails, tiles of a larger photo.
+_SIDE_PICTURES = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.dependent
+
+StreamKind = TypeVar("StreamKind", bound=Stream)
 
 
 @dataclass(frozen=True)
@@ -136,31 +66,57 @@ class Media:
     video: VideoStream | None
     audio: AudioStream | None
     origin_seconds: float  # container time at which the common clock shows zero
-    is_still: bool  # a photo: timestamps and frame rate mean nothing
-    warnings: tuple[str, ...]
+    is_still: bool  # a photo: its timestamps and frame rate mean nothing
 
 
 @contextmanager
 def open_media(path: str | Path) -> Iterator[Media]:
-    """Open ``path``, choose its streams and close it afterwards.
+    """Open ``path``, choose its streams, and close it afterwards.
 
     Raises ``UnreadableMedia`` with a plain reason.
     """
     name = os.fspath(path)
     _check_is_readable_file(name)
-    try:
-        container = av.open("file:" + name, options=_OPTIONS, metadata_errors="replace")
-    except av.FFmpegError as error:
-        raise UnreadableMedia(name, _why_not_opened(name, error)) from error
-    with container:
-        yield _choose(name, container)
+    _check_size(name, declared_size(name))
+    with _open_container(name) as container:
+        if len(container.streams) >= MAX_STREAMS:  # FFmpeg stops counting at the limit
+            raise UnreadableMedia(name, f"more than {MAX_STREAMS - 1} streams in one file")
+        yield _choose_streams(name, container)
 
 
-def seconds_of(stream: Stream, pts: int | None) -> float | None:
-    """A timestamp of ``stream`` in seconds of the container's own clock."""
-    if pts is None or stream.time_base is None:
+def stream_seconds(stream: Stream, ticks: int | None) -> float | None:
+    """Return a time given in ``stream``'s ticks in seconds."""
+    if ticks is None or stream.time_base is None:
         return None
-    return float(pts * stream.time_base)
+    return float(ticks * stream.time_base)
+
+
+def promised_seconds(media: Media, streams: Sequence[Stream]) -> float | None:
+    """Return when the longest of ``streams`` ends on the common clock, if the file tells."""
+    ends = []
+    for stream in streams:
+        start = stream_seconds(stream, stream.start_time) or 0.0
+        length = stream_seconds(stream, stream.duration) or _tagged_seconds(stream)
+        if length:
+            ends.append(start + length - media.origin_seconds)
+    length = media.container.duration
+    if not ends and length and {media.video, media.audio} <= {None, *streams}:
+        return length / av.time_base
+    return max(ends, default=None)
+
+
+def _tagged_seconds(stream: Stream) -> float | None:
+    """Read Matroska's DURATION tag, such as 00:00:02.023000000."""
+    found = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
+    if found is None:
+        return None
+    hours, minutes, seconds = (float(part) for part in found.groups())
+    return 3600 * hours + 60 * minutes + seconds
+
+
+def refuse_oversized_frames(stream: VideoStream) -> None:
+    """Make the decoder itself stop at frames above the limit, even if they grow midway."""
+    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
 
 
 def _check_is_readable_file(name: str) -> None:
@@ -182,43 +138,66 @@ def _check_is_readable_file(name: str) -> None:
         raise UnreadableMedia(name, error.strerror or str(error)) from error
 
 
-def _why_not_opened(name: str, error: av.FFmpegError) -> str:
-    with open(name, "rb") as file:
-        head = file.read(12)
-    if head[4:8] == b"ftyp":
-        return "the file is cut off: its index (moov) is missing, so nothing can be decoded"
-    del error
-    return "not a media file that can be decoded"
+def _open_container(name: str) -> InputContainer:
+    try:
+        return av.open("file:" + name, options=_OPTIONS, metadata_errors="replace")
+    except (av.FFmpegError, ValueError) as error:
+        with open(name, "rb") as file:
+            is_mp4 = file.read(12)[4:8] == b"ftyp"
+        if is_mp4:
+            reason = "an MP4 file without a usable index (moov): it is cut off or damaged"
+        else:
+            reason = "not a media file that can be decoded"
+        raise UnreadableMedia(name, reason) from error
 
 
-def _choose(name: str, container: InputContainer) -> Media:
-    if len(container.streams) > MAX_STREAMS:
-        found = len(container.streams)
-        raise UnreadableMedia(name, f"{found} streams in one file (at most {MAX_STREAMS} are read)")
-    still = container.format.name in STILL_FORMATS
-    pictures = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    video = _first_decodable([s for s in pictures if s.codec_context and s.codec_context.width])
-    audio = _first_decodable([s for s in container.streams.audio if s.codec_context])
-    if video is None and audio is None:
-        raise UnreadableMedia(name, "no audio or video stream that can be decoded")
-    if video is not None:
-        check_size(name, video.codec_context.width, video.codec_context.height)
-    starts = [seconds_of(s, s.start_time) for s in (video, audio) if s is not None]
-    known = [start for start in starts if start is not None]
-    origin = 0.0 if still or not known else min(known)
-    return Media(name, container, video, audio, origin, still, ())
-
-
-def _first_decodable(streams: Sequence) -> Stream | None:  # type: ignore[type-arg]
-    marked = [s for s in streams if s.disposition & Disposition.default]
-    return next(iter([*marked, *streams]), None)
-
-
-def check_size(name: str, width: int, height: int) -> None:
-    """Refuse frames too large to be real before anything of that size is allocated."""
+def _check_size(name: str, size: tuple[int, int] | None) -> None:
+    width, height = size or (0, 0)
     if max(width, height) > MAX_SIDE_PX or width * height > MAX_PIXELS:
         raise UnreadableMedia(
             name,
             f"frames of {width}×{height} px are too large (at most {MAX_SIDE_PX} px a side and "
             f"{MAX_PIXELS // 1_000_000} megapixels)",
         )
+
+
+def _choose_streams(name: str, container: InputContainer) -> Media:
+    pictures = []
+    for stream in container.streams.video:
+        if stream.codec_context is None or stream.disposition & _SIDE_PICTURES:
+            continue
+        _check_size(name, (stream.codec_context.width, stream.codec_context.height))
+        if stream.codec_context.width and stream.codec_context.height:
+            pictures.append(stream)
+    sounds = [s for s in container.streams.audio if s.codec_context and s.codec_context.rate]
+    video = _first_that_decodes(name, pictures)
+    audio = _first_that_decodes(name, sounds)
+    if video is None and audio is None:
+        raise UnreadableMedia(name, "no audio or video stream that can be decoded")
+    still = video is not None and _is_still(container, video)
+    starts = [stream_seconds(s, s.start_time) for s in (video, audio) if s is not None]
+    known = [start for start in starts if start is not None]
+    return Media(name, container, video, audio, 0.0 if still else min(known, default=0.0), still)
+
+
+def _is_still(container: InputContainer, video: VideoStream) -> bool:
+    if container.format.name in STILL_FORMATS:
+        return True
+    return container.metadata.get("major_brand") in _STILL_BRANDS and video.frames <= 1
+
+
+def _first_that_decodes(name: str, streams: Sequence[StreamKind]) -> StreamKind | None:
+    """Return the stream marked as default, or else the first, passing over broken ones."""
+    ordered = sorted(streams, key=lambda s: not s.disposition & Disposition.default)
+    if len(ordered) < 2:  # no choice: reading it will tell
+        return ordered[0] if ordered else None
+    return next((s for s in ordered if _one_frame_decodes(name, s.index)), None)
+
+
+def _one_frame_decodes(name: str, index: int) -> bool:
+    with _open_container(name) as container:  # a second handle: the first stays at its start
+        stream = container.streams[index]
+        try:
+            return any(packet.decode() for packet in container.demux(stream))
+        except av.FFmpegError:
+            return False

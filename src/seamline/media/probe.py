@@ -10,11 +10,17 @@ from pathlib import Path
 from typing import Literal
 
 import av
-from av.stream import Stream
+from av.audio.stream import AudioStream
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from seamline.errors import UnreadableMedia
-from seamline.media.container import Media, open_media
+from seamline.media.container import (
+    Media,
+    open_media,
+    refuse_oversized_frames,
+    stream_seconds,
+)
 from seamline.media.upright import orientation
 
 
@@ -55,62 +61,64 @@ class MediaInfo:
 def probe(path: str | Path) -> MediaInfo:
     """Return what the file at ``path`` holds. Raises ``UnreadableMedia`` with a plain reason."""
     with open_media(path) as media:
-        video = _video_info(media)
-        audio = _audio_info(media)
-        duration = None if media.is_still else _duration_seconds(media)
+        notes: list[str] = []
+        frames = [] if media.video is None else _first_frames(media, media.video)
+        is_photo = media.is_still or (_is_picture_format(media) and len(frames) == 1)
+        video = None if media.video is None else _video_info(media.video, frames[0], is_photo)
+        audio = None if media.audio is None else _audio_info(media.audio)
         kind: Literal["video", "image", "audio"]
-        kind = "audio" if video is None else "image" if media.is_still else "video"
-        return MediaInfo(media.path, kind, duration, video, audio, media.warnings)
+        kind = "image" if is_photo else "audio" if video is None else "video"
+        duration = None if is_photo else _duration_seconds(media, notes)
+        return MediaInfo(media.path, kind, duration, video, audio, tuple(notes))
 
 
-def _video_info(media: Media) -> VideoInfo | None:
-    if media.video is None:
-        return None
-    frame = _first_frame(media)
+def _first_frames(media: Media, stream: VideoStream) -> list[VideoFrame]:
+    """Return the first frame, and for formats that may hold a photo also the second."""
+    refuse_oversized_frames(stream)
+    needed = 2 if _is_picture_format(media) and not media.is_still else 1
+    frames: list[VideoFrame] = []
+    try:
+        for packet in media.container.demux(stream):
+            frames += [frame for frame in packet.decode() if isinstance(frame, VideoFrame)]
+            if len(frames) >= needed:
+                break
+    except av.FFmpegError:
+        pass  # told below if nothing came before the damage, else while streaming
+    if not frames:
+        raise UnreadableMedia(media.path, "no frame of its video can be decoded")
+    return frames
+
+
+def _is_picture_format(media: Media) -> bool:
+    return media.container.format.name in ("gif", "apng", "jpegxl_anim")
+
+
+def _video_info(stream: VideoStream, frame: VideoFrame, is_photo: bool) -> VideoInfo:
     turn, _ = orientation(frame)
     width, height = frame.width, frame.height
     if turn in (90, 270):
         width, height = height, width
-    stream = media.video
-    rate = None if media.is_still else stream.average_rate or stream.guessed_rate
+    rate = None if is_photo else stream.average_rate or stream.guessed_rate
     return VideoInfo(
-        codec=stream.codec_context.name,
+        codec=stream.codec.canonical_name,
         width=width,
         height=height,
         frames_per_second=float(rate) if rate else None,
         rotation_degrees=turn,
-        duration_seconds=None if media.is_still else _stream_seconds(stream),
+        duration_seconds=None if is_photo else stream_seconds(stream, stream.duration or None),
     )
 
 
-def _first_frame(media: Media) -> VideoFrame:
-    try:
-        for packet in media.container.demux(media.video):
-            for frame in packet.decode():
-                return frame
-    except av.FFmpegError as error:
-        raise UnreadableMedia(media.path, "no frame of its video can be decoded") from error
-    raise UnreadableMedia(media.path, "no frame of its video can be decoded")
-
-
-def _audio_info(media: Media) -> AudioInfo | None:
-    if media.audio is None:
-        return None
-    context = media.audio.codec_context
+def _audio_info(stream: AudioStream) -> AudioInfo:
+    context = stream.codec_context
     return AudioInfo(
-        codec=context.name,
+        codec=stream.codec.canonical_name,
         sample_rate_hz=context.sample_rate,
         channels=context.channels,
-        duration_seconds=_stream_seconds(media.audio),
+        duration_seconds=stream_seconds(stream, stream.duration or None),
     )
 
 
-def _stream_seconds(stream: Stream) -> float | None:
-    if not stream.duration or stream.time_base is None:
-        return None
-    return float(stream.duration * stream.time_base)
-
-
-def _duration_seconds(media: Media) -> float | None:
+def _duration_seconds(media: Media, notes: list[str]) -> float | None:
     length = media.container.duration
     return length / av.time_base if length else None
