@@ -24,7 +24,7 @@ class StreamClock:
 
         ``None`` where that cannot be known: a frame without timestamp after a seek.
         """
-        stamp = None if frame.pts is None else float(frame.pts * frame.time_base) - self._origin
+        stamp = self._stamp(frame)
         if self._next is None:
             if stamp is None:
                 return None
@@ -40,6 +40,11 @@ class StreamClock:
         self._next = stamp + length_seconds
         return stamp
 
-    def forget(self) -> None:
-        """Accept any time next: the stream was moved on purpose."""
-        self._next = None
+    def _stamp(self, frame: AvFrame) -> float | None:
+        if frame.pts is None or frame.time_base is None:
+            return None
+        return float(frame.pts * frame.time_base) - self._origin
+
+    def moved_to(self, seconds: float) -> None:
+        """Accept any time next, for the stream was moved on purpose; at the start, begin anew."""
+        self._next = None if seconds > 0 else 0.0

@@ -78,7 +78,7 @@ def open_media(path: str | Path) -> Iterator[Media]:
     name = os.fspath(path)
     _check_is_readable_file(name)
     _check_size(name, declared_size(name))
-    with _open_container(name) as container:
+    with open_container(name) as container:
         if len(container.streams) >= MAX_STREAMS:  # FFmpeg stops counting at the limit
             raise UnreadableMedia(name, f"more than {MAX_STREAMS - 1} streams in one file")
         yield _choose_streams(name, container)
@@ -138,7 +138,8 @@ def _check_is_readable_file(name: str) -> None:
         raise UnreadableMedia(name, error.strerror or str(error)) from error
 
 
-def _open_container(name: str) -> InputContainer:
+def open_container(name: str) -> InputContainer:
+    """Open the local file ``name`` with the demuxers and limits that are safe for strangers'."""
     try:
         return av.open("file:" + name, options=_OPTIONS, metadata_errors="replace")
     except (av.FFmpegError, ValueError) as error:
@@ -195,7 +196,7 @@ def _first_that_decodes(name: str, streams: Sequence[StreamKind]) -> StreamKind 
 
 
 def _one_frame_decodes(name: str, index: int) -> bool:
-    with _open_container(name) as container:  # a second handle: the first stays at its start
+    with open_container(name) as container:  # a second handle: the first stays at its start
         stream = container.streams[index]
         try:
             return any(packet.decode() for packet in container.demux(stream))

@@ -75,6 +75,11 @@ class FrameSource:
                 if move != self._moves:
                     break
 
+    @property
+    def has_moved(self) -> bool:
+        """Whether parts of the stream were passed over by seeking."""
+        return self._packets.has_moved
+
     def skip_to(self, seconds: float) -> None:
         """Allow that frames before ``seconds`` are left out: seeks if that is quicker."""
         if self._landing is None and self._packets.seek_pays(seconds):
@@ -85,7 +90,7 @@ class FrameSource:
     def _move(self, seconds: float) -> None:
         if self._packets.seek(seconds):
             self._plan.clear()
-            self._clock.forget()
+            self._clock.moved_to(seconds)
             self._is_at_end = False
             self._moves += 1
         else:

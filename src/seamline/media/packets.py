@@ -14,7 +14,10 @@ from av.stream import Discard, Stream
 from seamline.media.container import Media, promised_seconds, stream_seconds
 
 # Containers whose seeking lands where it says. Elementary streams, MP3 and ADTS go by bitrate.
-_SEEKABLE = frozenset("mov matroska avi asf mpegts flv mxf ogg wtv wav w64 flac caf aiff".split())
+_SEEKABLE = frozenset(
+    {"mov", "matroska", "avi", "asf", "mpegts", "flv", "mxf", "ogg", "wtv"}
+    | {"wav", "w64", "flac", "caf", "aiff"}
+)
 _LEAST_GAIN_SECONDS = 2.0
 # Without an index, a seek may land a whole group of pictures back (x264: up to 250 frames, 10 s).
 _BLIND_SEEK_SECONDS = 12.0
@@ -31,6 +34,8 @@ class PacketSource:
         self._can_seek = not _SEEKABLE.isdisjoint(media.container.format.name.split(","))
         self.position_seconds = 0.0  # on the common clock: how far ``stream`` was read
         self._reached_seconds = 0.0  # how far any stream was read
+        self.has_moved = False
+        self._is_bare = False  # no packet has come since the last seek
         # Reading sound along costs little and tells where the file ends; pictures would cost much.
         self._read = [s for s in (stream, media.audio) if s is not None]
         for other in media.container.streams:
@@ -71,6 +76,7 @@ class PacketSource:
             return False
         self._demuxer = self._demux()
         self.position_seconds = seconds
+        self.has_moved = self._is_bare = True
         return True
 
     def _ticks(self, stream: Stream, seconds: float) -> int:
@@ -82,6 +88,7 @@ class PacketSource:
             for packet in self._media.container.demux(self._read):
                 self._follow(packet)
                 if packet.stream_index == self._stream.index:
+                    self._is_bare = self._is_bare and not packet.size
                     yield packet
         except av.FFmpegError:
             self._notes.append(f"the file is damaged from {self._reached_seconds:.2f} s on")
@@ -103,7 +110,12 @@ class PacketSource:
 
     def _note_if_cut(self) -> None:
         promised = promised_seconds(self._media, self._read)
-        if promised is None:
+        if promised is None or self.position_seconds >= promised:
+            return
+        if self._is_bare:
+            self._notes.append(
+                f"nothing of the file can be read from {self.position_seconds:.2f} s on"
+            )
             return
         if promised - self._reached_seconds > max(_CUT_SECONDS, _CUT_SHARE * promised):
             self._notes.append(

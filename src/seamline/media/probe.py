@@ -5,6 +5,7 @@ One frame of each chosen stream is decoded, so what is reported can really be re
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,11 +18,19 @@ from av.video.stream import VideoStream
 from seamline.errors import UnreadableMedia
 from seamline.media.container import (
     Media,
+    open_container,
     open_media,
     refuse_oversized_frames,
     stream_seconds,
 )
 from seamline.media.upright import orientation
+
+# Formats without a duration of their own: FFmpeg guesses it from the bitrate or a few timestamps.
+_GUESSING_FORMATS = frozenset(
+    {"aac", "ac3", "amr", "dts", "eac3", "mp3", "mpeg"}
+    | {"av1", "h261", "h263", "h264", "hevc", "m4v", "mjpeg", "mpegvideo", "obu", "vc1", "vvc"}
+)
+_MEASURED_BYTES = 500_000_000  # read through in a second or so; larger files stay a guess
 
 
 @dataclass(frozen=True)
@@ -120,5 +129,49 @@ def _audio_info(stream: AudioStream) -> AudioInfo:
 
 
 def _duration_seconds(media: Media, notes: list[str]) -> float | None:
-    length = media.container.duration
-    return length / av.time_base if length else None
+    """Return how long the file really lasts, as far as that can be told without decoding."""
+    container = media.container
+    length = container.duration / av.time_base if container.duration else None
+    guessed = length is None or not _GUESSING_FORMATS.isdisjoint(container.format.name.split(","))
+    if guessed and container.size <= _MEASURED_BYTES:
+        return _measured_seconds(media)
+    held = _held_seconds(media)
+    if held is not None and length is not None and held < length:
+        notes.append(f"the file ends at {held:.2f} s of {length:.2f} s: it is cut off")
+        return held
+    return length
+
+
+def _measured_seconds(media: Media) -> float | None:
+    """Walk through all packets, without decoding, and return where the last one ends."""
+    end, counted = 0.0, 0.0
+    with open_container(media.path) as container:
+        streams = [container.streams[s.index] for s in (media.video, media.audio) if s is not None]
+        rate = (media.video and (media.video.average_rate or media.video.guessed_rate)) or 25
+        try:
+            for packet in container.demux(streams):
+                start = stream_seconds(packet.stream, packet.pts)
+                length = stream_seconds(packet.stream, packet.duration) or 0.0
+                if start is not None:
+                    end = max(end, start + length - media.origin_seconds)
+                elif packet.size and packet.stream.type == "video":
+                    counted += length or float(1 / rate)
+        except av.FFmpegError:
+            pass  # what was walked through is what can be read
+    return max(end, counted) or None
+
+
+def _held_seconds(media: Media) -> float | None:
+    """Return up to when the file holds the frames that its index promises (MP4, MOV)."""
+    ends = []
+    for stream in (media.video, media.audio):
+        if stream is None or not len(stream.index_entries):
+            continue
+        entries, size = stream.index_entries, media.container.size
+        missing = bisect_right(
+            range(len(entries)), size, key=lambda i: entries[i].pos + entries[i].size
+        )
+        if missing == len(entries):
+            return None
+        ends.append(stream_seconds(stream, entries[missing].timestamp) or 0.0)
+    return max(ends) - media.origin_seconds if ends else None

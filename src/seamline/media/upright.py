@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 import cv2
 import numpy as np
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideData, Type
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from jaxtyping import UInt8
@@ -40,7 +40,7 @@ class RgbConverter:
             frame = self._to_8_bits.reformat(
                 frame, format=shallow, src_colorspace=matrix, dst_colorspace=matrix, threads=1
             )
-        rgb = self._to_rgb.reformat(
+        rgb: np.ndarray = self._to_rgb.reformat(
             frame, format="rgb24", src_colorspace=matrix, interpolation=_SCALING, threads=1
         ).to_ndarray()
         if mirrored:
@@ -57,7 +57,7 @@ def colour_matrix(width: int, height: int) -> Colorspace:
 
 def orientation(frame: VideoFrame) -> tuple[Turn, bool]:
     """Return how to make the frame upright: mirror left to right if set, then turn clockwise."""
-    data = frame.side_data.get(Type.DISPLAYMATRIX)
+    data = cast(SideData | None, frame.side_data.get(Type.DISPLAYMATRIX))  # type: ignore[call-overload]
     if data is None:
         return 0, False
     a, b, _, c, d = np.frombuffer(bytes(data), dtype=np.int32)[:5].tolist()

@@ -62,5 +62,5 @@ def _stream(path: str | Path, grid: SampleGrid, notes: list[str], threads: int) 
             if media.is_still or grid.next_seconds is None:
                 return
             source.skip_to(grid.next_seconds)
-        if not has_decoded:
+        if not has_decoded and not source.has_moved:
             raise UnreadableMedia(path, "no frame of its video can be decoded")

@@ -60,10 +60,10 @@ def write_video(
         context.color_primaries, context.color_trc = 1, 1  # BT.709
         video.options = {**({} if crf is None else {"crf": str(crf)}), **(options or {})}
         audio = None
-        if samples is not None:
+        if samples is not None:  # streams must be there before the first packet is written
             audio = container.add_stream(audio_codec, rate=sample_rate_hz, layout="mono")
         _encode_frames(container, video, chain([first], pending))
-        if audio is not None and samples is not None:
+        if samples is not None and isinstance(audio, AudioStream):
             _encode_samples(container, audio, samples, sample_rate_hz)
 
 
