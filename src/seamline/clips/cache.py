@@ -58,9 +58,9 @@ class CachedClip:
 
 def decode_jpeg(data: bytes) -> UInt8[np.ndarray, "height width 3"]:
     """Decode one stored crop to RGB."""
-    return cv2.cvtColor(
-        cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB
-    )
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None, "the cache holds only JPEGs that it wrote"
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
 def encode_jpeg(crop: UInt8[np.ndarray, "height width 3"]) -> bytes:

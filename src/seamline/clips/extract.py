@@ -63,7 +63,8 @@ class Clips:
             mel = log_mel(samples, self.contract.mel)
             spans = speech_activity(samples, sound.sample_rate_hz)
             speech = float(sum(stop - start for start, stop in spans))
-        for faces in tracks or [None]:
+        people: Sequence[FaceCrops | None] = tracks or [None]
+        for faces in people:
             yield Clip(index, window[0], window[1], faces, samples, mel, speech)
 
     def _sounds(self) -> Iterator[Sound | None]:

@@ -167,7 +167,7 @@ def _soften(mask: Mask, eye_px: float, generator: np.random.Generator) -> Mask:
     if generator.random() < 0.5:  # keep the blurred border inside the region, as blenders do
         core = (soft > 0.9 * soft.max()).astype(np.float32)
         soft = cv2.GaussianBlur(core, (0, 0), sigma)
-    return np.clip(soft, 0.0, 1.0)
+    return soft / max(float(soft.max()), 1e-6)  # a small region blurred must not fade away
 
 
 def _move(image: Image, mask: Mask, generator: np.random.Generator) -> tuple[Image, Mask]:

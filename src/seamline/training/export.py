@@ -92,7 +92,7 @@ def export_bundle(
         else:
             graph = _export_voice(model, folder / "voice.onnx", contract.mel, golden)
         branches[run.config.branch] = _branch(run, graph, contract)
-    np.savez_compressed(folder / "golden.npz", **golden)
+    np.savez_compressed(folder / "golden.npz", **golden)  # type: ignore[arg-type]
     (folder / "card.md").write_text(card, encoding="utf-8")
     write_bundle(
         folder, name=name, version=version, contract=contract, branches=branches, summary=summary

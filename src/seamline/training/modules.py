@@ -43,7 +43,7 @@ class BranchModule(L.LightningModule):
             self.log(f"{split}/loss", F.binary_cross_entropy_with_logits(logits, labels))
         self._scores.clear()
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> Any:
         """AdamW, linear warm-up, cosine decay to a hundredth; no decay on norms and biases."""
         config = self.config
         decayed = [p for p in self.model.parameters() if p.requires_grad and p.ndim > 1]

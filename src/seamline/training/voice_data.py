@@ -61,7 +61,7 @@ class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
         picked = sources[list(sources)[generator.choice(len(sources), p=chance / chance.sum())]]
         entry = picked[int(generator.integers(len(picked)))]
         crop = random_crop(entry.samples, generator, self._length(number))
-        mel = log_mel(hide_channel(crop, generator, self._mel.sample_rate_hz), self._mel)
+        mel = log_mel(hide_channel(crop, generator), self._mel)
         mel = mel[:, : self._mel.frames(self._length(number))]
         return torch.from_numpy(mel), torch.tensor(float(fake))
 

@@ -1,0 +1,45 @@
+"""`seamline export`: finished runs in, one bundle out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def export(
+    out: Annotated[Path, typer.Argument(help="Folder of the bundle to write.")],
+    run: Annotated[list[Path], typer.Option(help="Run folder; one a branch. Repeatable.")],
+    name: Annotated[str | None, typer.Option(help="Name of the bundle; default: OUT's.")] = None,
+    version: Annotated[str, typer.Option(help="Version of the bundle.")] = "1",
+    card: Annotated[Path | None, typer.Option(help="Model card, Markdown.")] = None,
+    line: Annotated[str, typer.Option(help="One line of summary for `seamline models`.")] = "",
+) -> None:
+    """Export trained branches as a bundle that `scan --model OUT` takes."""
+    try:
+        from seamline.training.export import Run, export_bundle
+    except ImportError as error:
+        raise typer.BadParameter(
+            f"Exporting needs the extra `train` ({error.name} is missing). "
+            "Install it with: pip install 'seamline[train]'"
+        ) from error
+    text = card.read_text(encoding="utf-8") if card is not None else f"# {name or out.name}\n"
+    try:
+        bundle = export_bundle(
+            out,
+            [Run.read(folder) for folder in run],
+            name=name or out.name,
+            version=version,
+            card=text,
+            summary={"line": line},
+        )
+    except (ValueError, FileNotFoundError) as error:
+        raise typer.BadParameter(str(error)) from error
+    for branch, settings in bundle.branches.items():
+        print(
+            f"{branch}: temperature {settings.calibration.temperature:.3f}, "
+            f"bias {settings.calibration.bias:+.3f}, threshold {settings.threshold:.3f}"
+        )
+    size = sum(path.stat().st_size for path in out.iterdir())
+    print(f"{bundle.name} {bundle.version} in {out}: {size / 1e6:.1f} MB, golden replay passed.")

@@ -1,0 +1,128 @@
+"""A bundle of a few bytes with known arithmetic, so that the runtime can be tested exactly.
+
+The picture logit of a crop is (mean of red − 128) / 8; every mask logit is the same value. The
+voice gives one logit per 16 log-mel columns: 4 when the band around 1 kHz is louder than the band
+around 3 kHz, −4 otherwise.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from seamline.clips.contract import CropContract
+from seamline.scoring.branch import Branch
+from seamline.scoring.calibration import Calibration
+from seamline.zoo.bundle import Bundle, write_bundle
+
+CONTRACT = CropContract(margin=1.3, size_px=64)
+LOW_BAND, HIGH_BAND = 29, 55  # of 80 mel bands over 20–8000 Hz: about 1 and 3 kHz
+
+
+def write_tiny_bundle(
+    folder: Path, *, branches: tuple[str, ...] = ("picture", "voice"), **branch: object
+) -> Bundle:
+    """Write the bundle and load it; ``branch`` overrides fields of every Branch."""
+    folder.mkdir(parents=True, exist_ok=True)
+    golden = {}
+    settings: dict[str, object] = {
+        "calibration": Calibration(), "pool_sharpness": 1.0, "threshold": 0.5, **branch,
+    }  # fmt: skip
+    made = {}
+    if "picture" in branches:
+        onnx.save(_picture(), folder / "picture.onnx")
+        crops = np.zeros((2, 64, 64, 3), np.uint8)
+        crops[1, ..., 0] = 200
+        golden |= {
+            "crops": crops,
+            "picture_logit": np.array([-16.0, 9.0], np.float32),
+            "picture_mask": np.array([-16.0, 9.0], np.float32)[:, None, None]
+            * np.ones((1, 4, 4), np.float32),
+        }
+        made["picture"] = Branch("picture.onnx", **settings)  # type: ignore[arg-type]
+    if "voice" in branches:
+        onnx.save(_voice(), folder / "voice.onnx")
+        mel = np.zeros((80, 33), np.float32)
+        mel[LOW_BAND] = 1.0
+        golden |= {"log_mel": mel, "voice_logit": np.full(3, 4.0, np.float32)}
+        made["voice"] = Branch("voice.onnx", step_seconds=0.16, **settings)  # type: ignore[arg-type]
+    np.savez(folder / "golden.npz", **golden)
+    (folder / "card.md").write_text("# tiny\n\nArithmetic, not a model.\n")
+    write_bundle(
+        folder,
+        name="tiny",
+        version="1",
+        contract=CONTRACT,
+        branches=made,
+        summary={"line": "for tests"},
+    )
+    return Bundle.load(folder)
+
+
+def _picture() -> onnx.ModelProto:
+    shape = [TensorProto.FLOAT, [None]]
+    nodes = [
+        helper.make_node("Cast", ["crops"], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("Gather", ["f", "zero"], ["red"], axis=3),
+        helper.make_node("ReduceMean", ["red", "axes"], ["mean"], keepdims=0),
+        helper.make_node("Sub", ["mean", "middle"], ["centred"]),
+        helper.make_node("Div", ["centred", "eight"], ["logit"]),
+        helper.make_node("Reshape", ["logit", "column"], ["tall"]),
+        helper.make_node("Mul", ["tall", "ones"], ["mask_logit"]),
+    ]
+    constants = {
+        "zero": np.array(0, np.int64),
+        "axes": np.array([1, 2], np.int64),
+        "middle": np.array(128, np.float32),
+        "eight": np.array(8, np.float32),
+        "column": np.array([-1, 1, 1], np.int64),
+        "ones": np.ones((1, 4, 4), np.float32),
+    }
+    graph = helper.make_graph(
+        nodes,
+        "picture",
+        [helper.make_tensor_value_info("crops", TensorProto.UINT8, [None, 64, 64, 3])],
+        [
+            helper.make_tensor_value_info("logit", *shape),
+            helper.make_tensor_value_info("mask_logit", TensorProto.FLOAT, [None, 4, 4]),
+        ],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    return _model(graph)
+
+
+def _voice() -> onnx.ModelProto:
+    nodes = [
+        helper.make_node("Gather", ["log_mel", "low"], ["a"], axis=1),
+        helper.make_node("Gather", ["log_mel", "high"], ["b"], axis=1),
+        helper.make_node("Sub", ["a", "b"], ["difference"]),
+        helper.make_node("Sign", ["difference"], ["sign"]),
+        helper.make_node("Mul", ["sign", "four"], ["each"]),
+        helper.make_node("Slice", ["each", "start", "stop", "axis", "step"], ["logit"]),
+    ]
+    constants = {
+        "low": np.array(LOW_BAND, np.int64),
+        "high": np.array(HIGH_BAND, np.int64),
+        "four": np.array(4, np.float32),
+        "start": np.array([0], np.int64),
+        "stop": np.array([1 << 40], np.int64),
+        "axis": np.array([1], np.int64),
+        "step": np.array([16], np.int64),
+    }
+    graph = helper.make_graph(
+        nodes,
+        "voice",
+        [helper.make_tensor_value_info("log_mel", TensorProto.FLOAT, [None, 80, None])],
+        [helper.make_tensor_value_info("logit", TensorProto.FLOAT, [None, None])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    return _model(graph)
+
+
+def _model(graph: onnx.GraphProto) -> onnx.ModelProto:
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.checker.check_model(model)
+    return model

@@ -1,0 +1,89 @@
+"""Bundles: verified on load, replayed by the doctor, refused when altered."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_bundle import write_tiny_bundle
+
+from seamline.errors import BadBundle, UnknownModel
+from seamline.zoo.bundle import Bundle
+from seamline.zoo.catalog import find_model, list_models
+
+
+def test_scores_are_the_graph_s(tmp_path: Path) -> None:
+    bundle = write_tiny_bundle(tmp_path / "tiny")
+    crops = np.zeros((3, 64, 64, 3), np.uint8)
+    crops[:, ..., 0] = np.array([128, 136, 112])[:, None, None]
+    logit, mask = bundle.score_faces(crops)
+    assert logit.tolist() == [0.0, 1.0, -2.0]
+    assert mask.shape == (3, 4, 4)
+    assert (mask[1] == 1.0).all()
+
+
+def test_golden_replay_passes_and_notices_a_wrong_output(tmp_path: Path) -> None:
+    bundle = write_tiny_bundle(tmp_path / "tiny")
+    assert [check.passed for check in bundle.replay_golden()] == [True, True, True]
+    with np.load(tmp_path / "tiny" / "golden.npz") as golden:
+        stored = dict(golden)
+    stored["picture_logit"] = stored["picture_logit"] + 0.5
+    np.savez(tmp_path / "tiny" / "golden.npz", **stored)
+    failed = [check for check in bundle.replay_golden() if not check.passed]
+    assert [check.name for check in failed] == ["picture logits"]
+    assert failed[0].largest_difference == pytest.approx(0.5)
+
+
+def test_an_altered_graph_is_refused_by_name(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path)
+    with (tmp_path / "picture.onnx").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(BadBundle, match=r"picture\.onnx was altered"):
+        Bundle.load(tmp_path)
+
+
+def test_a_missing_graph_is_refused_by_name(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path)
+    (tmp_path / "voice.onnx").unlink()
+    with pytest.raises(BadBundle, match=r"voice\.onnx is missing"):
+        Bundle.load(tmp_path)
+
+
+def test_a_graph_without_a_hash_is_refused(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path)
+    values = json.loads((tmp_path / "bundle.json").read_text())
+    del values["files"]["voice.onnx"]
+    (tmp_path / "bundle.json").write_text(json.dumps(values))
+    with pytest.raises(BadBundle, match=r"lists no hash of voice\.onnx"):
+        Bundle.load(tmp_path)
+
+
+def test_a_file_name_that_leaves_the_folder_is_refused(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path / "a")
+    values = json.loads((tmp_path / "a" / "bundle.json").read_text())
+    values["files"]["../evil.onnx"] = "0" * 64
+    (tmp_path / "evil.onnx").write_bytes(b"")
+    (tmp_path / "a" / "bundle.json").write_text(json.dumps(values))
+    with pytest.raises(BadBundle, match="evil"):
+        Bundle.load(tmp_path / "a")
+
+
+def test_crops_of_another_size_are_refused_naming_both(tmp_path: Path) -> None:
+    bundle = write_tiny_bundle(tmp_path)
+    with pytest.raises(ValueError, match=r"takes crops of 64×64×3 px, got \(32, 32, 3\)"):
+        bundle.score_faces(np.zeros((1, 32, 32, 3), np.uint8))
+
+
+def test_an_unknown_model_names_the_known_ones(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path / "tiny")
+    assert [entry.name for entry in list_models(tmp_path)] == ["tiny"]
+    assert find_model("tiny", tmp_path) == tmp_path / "tiny"
+    with pytest.raises(UnknownModel, match=r"No model 'tidy'. Shipped models: tiny"):
+        find_model("tidy", tmp_path)
+
+
+def test_a_folder_without_a_bundle_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(UnknownModel, match=r"bundle\.json is missing"):
+        Bundle.load(tmp_path)
