@@ -1,0 +1,188 @@
+"""A verdict and its numbers in plain words: probabilities, times and sizes become short texts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from seamline.scoring.verdict import Label, Verdict
+
+Tone = Literal["fake", "real", "unsure", "unread"]
+
+SENSES = ("video", "audio", "sync")
+SENSE_NAMES = {"video": "Picture", "audio": "Voice", "sync": "Synchrony"}
+
+# (upper bound, word), from the IPCC's guidance note on uncertainty (Mastrandrea et al., 2010).
+_LIKELIHOODS = (
+    (0.01, "exceptionally unlikely"),
+    (0.10, "very unlikely"),
+    (0.33, "unlikely"),
+    (0.66, "about as likely as not"),
+    (0.90, "likely"),
+    (0.99, "very likely"),
+)
+_MANIPULATED: dict[Label, str] = {
+    "fake_video": "manipulated picture",
+    "fake_audio": "manipulated voice",
+    "fake_both": "manipulated picture and voice",
+}
+# Control, direction and surrogate characters: they let a file name pose as another one.
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The verdict's one line, with the sentence below it; ``figure`` is None without a verdict."""
+
+    tone: Tone
+    title: str
+    figure: str | None
+    word: str | None
+    sentence: str
+
+
+def visible(text: str) -> str:
+    """Spells out characters that would be unseen, reorder the text, or not fit into UTF-8."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def likelihood(probability: float) -> str:
+    """The word for a probability."""
+    for upper, word in _LIKELIHOODS:
+        if probability < upper:
+            return word
+    return "almost certain"
+
+
+def likelihood_scale() -> list[tuple[str, str]]:
+    """(range, word) for each word of ``likelihood``, the highest first."""
+    bounds = [0.0, *(upper for upper, _ in _LIKELIHOODS), 1.0]
+    words = [word for _, word in _LIKELIHOODS] + ["almost certain"]
+    ranges = [
+        f"{round(100 * low)}\u2013{round(100 * high)}\u00a0%" for low, high in pairwise(bounds)
+    ]
+    return list(zip(ranges, words, strict=True))[::-1]
+
+
+def percent(probability: float) -> str:
+    """A probability as a figure; certainty is never claimed."""
+    if probability < 0.01:
+        return "under 1\u00a0%"
+    if probability > 0.99:
+        return "over 99\u00a0%"
+    return f"{round(100 * probability)}\u00a0%"
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, ``1:05`` or ``1:05.3``, from an hour on ``1:02:05``."""
+    tenths = round(10 * seconds)
+    sign = "-" if tenths < 0 else ""
+    whole, tenth = divmod(abs(tenths), 10)
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    text = f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
+    return f"{sign}{text}.{tenth}" if tenth else f"{sign}{text}"
+
+
+def interval(start_seconds: float, stop_seconds: float) -> str:
+    """A half-open interval as ``0:02–0:06``."""
+    return f"{clock(start_seconds)}\u2013{clock(stop_seconds)}"
+
+
+def seconds_text(seconds: float) -> str:
+    """A length of time, ``8.5 s`` or ``2 min 5 s``; from a minute on in whole seconds."""
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f}".removesuffix(".0") + "\u00a0s"
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    parts = ((hours, "h"), (minute, "min"), (second, "s"))
+    return " ".join(f"{count}\u00a0{unit}" for count, unit in parts if count)
+
+
+def bytes_text(size_bytes: int) -> str:
+    """A file size with both the readable and the exact figure."""
+    exact = f"{size_bytes:,} bytes".replace(",", "\u00a0")
+    for power, unit in ((3, "GB"), (2, "MB"), (1, "kB")):
+        if size_bytes >= 1000**power:
+            return f"{size_bytes / 1000**power:.1f}\u00a0{unit} ({exact})"
+    return exact
+
+
+def split_path(path: str, longest: int = 48) -> tuple[str, str]:
+    """(name, folder) of a path; of a long folder only the end, which tells more."""
+    cut = max(path.rfind("/"), path.rfind("\\")) + 1
+    folder = path[:cut]
+    return path[cut:] or path, folder if len(folder) <= longest else f"…{folder[-longest:]}"
+
+
+def person_name(track: int) -> str:
+    """What the page calls a track; the number is the one in the JSON verdict."""
+    return f"Face {track}"
+
+
+def reasons(verdict: Verdict) -> list[tuple[str, str]]:
+    """(sense, why) for each sense that was not examined."""
+    found = []
+    for sense in SENSES:
+        score = getattr(verdict, sense)
+        if score.fake_probability is None:
+            found.append((SENSE_NAMES[sense], score.reason or "no reason was recorded"))
+    return found
+
+
+def headline(verdict: Verdict) -> Headline:
+    """Says in one line what was found and how sure it is."""
+    if verdict.error:
+        return Headline("unread", "Could not be read", None, None, _sentence(verdict.error))
+    if verdict.label in (None, "inconclusive") or verdict.fake_probability is None:
+        return Headline("unsure", "Inconclusive", None, None, _why_inconclusive(verdict))
+    probability = verdict.fake_probability
+    figure, word = percent(probability), likelihood(probability)
+    if verdict.label == "real":
+        doubt = "" if probability < 0.33 else ", but one is not ruled out"
+        title = f"No manipulation found{doubt}"
+        return Headline("real", title, figure, word, _unexamined(verdict))
+    how = "almost certainly" if word == "almost certain" else word
+    if probability < 0.66:
+        how = "possibly"
+    title = f"{how.capitalize()} {_MANIPULATED[verdict.label]}: {figure}"
+    return Headline("fake", title, figure, word, _strongest(verdict))
+
+
+def _why_inconclusive(verdict: Verdict) -> str:
+    missing = reasons(verdict)
+    told = "; ".join(f"{sense.lower()}: {why}" for sense, why in missing)
+    if len(missing) == len(SENSES):
+        return f"Nothing could be examined because of this: {_sentence(told, capital=False)}"
+    judged = "What could be examined does not suffice for a verdict, or lies outside the range"
+    tail = f" Not examined: {_sentence(told, capital=False)}" if told else ""
+    return f"{judged} in which the model is reliable.{tail}"
+
+
+def _strongest(verdict: Verdict) -> str:
+    """Names the segment with the highest probability, and how many more there are."""
+    if not verdict.segments:
+        return "No single segment stands out. " + _unexamined(verdict)
+    top = max(verdict.segments, key=lambda segment: segment.fake_probability)
+    who = f", {person_name(top.track).lower()}" if top.track is not None else ""
+    where = interval(top.start_seconds, top.stop_seconds)
+    more = len(verdict.segments) - 1
+    others = f" (and {more} more segment{'s' if more > 1 else ''})" if more else ""
+    text = f"Strongest in the {SENSE_NAMES[top.modality].lower()} at {where}{who}{others}."
+    return f"{text} {_unexamined(verdict)}".strip()
+
+
+def _unexamined(verdict: Verdict) -> str:
+    missing = [sense.lower() for sense, _ in reasons(verdict)]
+    if not missing:
+        return "Picture, voice and their synchrony were examined."
+    return f"Not examined, so not covered by this figure: {', '.join(missing)}."
+
+
+def _sentence(text: str, *, capital: bool = True) -> str:
+    text = text.strip().rstrip(".")
+    return (text[:1].upper() + text[1:] if capital else text) + "."

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import pytest
+from report_factory import make_verdict
+
+from seamline.report import words
+from seamline.scoring.verdict import SenseScore, SyncScore
+
+
+@pytest.mark.parametrize(
+    ("probability", "figure", "word"),
+    [
+        (0.0, "under 1 %", "exceptionally unlikely"),
+        (0.009, "under 1 %", "exceptionally unlikely"),
+        (0.01, "1 %", "very unlikely"),
+        (0.32, "32 %", "unlikely"),
+        (0.5, "50 %", "about as likely as not"),
+        (0.7, "70 %", "likely"),
+        (0.97, "97 %", "very likely"),
+        (0.996, "over 99 %", "almost certain"),
+        (1.0, "over 99 %", "almost certain"),
+    ],
+)
+def test_probabilities_become_words_and_never_certainty(
+    probability: float, figure: str, word: str
+) -> None:
+    assert words.percent(probability).replace("\u00a0", " ") == figure
+    assert words.likelihood(probability) == word
+
+
+def test_scale_shows_the_words_that_are_used() -> None:
+    for limits, word in words.likelihood_scale():
+        low, high = (int(number) for number in limits.removesuffix("\u00a0%").split("–"))
+        assert words.likelihood((low + high) / 200) == word
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.04, 0.95, 59.94, 59.96, 61.5, 3599.99, 3600.0, 36000.3])
+def test_clock_reads_back_to_the_tenth(seconds: float) -> None:
+    whole, _, tenth = words.clock(seconds).partition(".")
+    parts = [int(part) for part in whole.split(":")]
+    assert all(part < 60 for part in parts[1:])
+    read = sum(part * 60**power for power, part in enumerate(reversed(parts)))
+    assert read + int(tenth or 0) / 10 == pytest.approx(seconds, abs=0.0501)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0, "0 s"), (8.54, "8.5 s"), (59.97, "1 min"), (125.2, "2 min 5 s"), (7260.0, "2 h 1 min")],
+)
+def test_lengths_of_time_read_naturally(seconds: float, text: str) -> None:
+    assert words.seconds_text(seconds).replace("\u00a0", " ") == text
+
+
+def test_sizes_give_both_figures() -> None:
+    assert words.bytes_text(999) == "999 bytes"
+    assert words.bytes_text(1_500_000).replace("\u00a0", " ") == "1.5 MB (1 500 000 bytes)"
+
+
+def test_paths_split_at_either_slash_and_keep_a_long_folders_end() -> None:
+    assert words.split_path("a/b/c.mp4") == ("c.mp4", "a/b/")
+    assert words.split_path("C:\\clips\\c.mp4") == ("c.mp4", "C:\\clips\\")
+    assert words.split_path("c.mp4") == ("c.mp4", "")
+    name, folder = words.split_path("start/" + "x" * 60 + "/end/c.mp4")
+    assert (name, folder[0], folder[-5:], len(folder)) == ("c.mp4", "…", "/end/", 49)
+
+
+@pytest.mark.parametrize(
+    ("label", "probability", "title"),
+    [
+        ("fake_video", 0.97, "Very likely manipulated picture: 97 %"),
+        ("fake_audio", 0.75, "Likely manipulated voice: 75 %"),
+        ("fake_both", 0.999, "Almost certainly manipulated picture and voice: over 99 %"),
+        ("fake_video", 0.55, "Possibly manipulated picture: 55 %"),
+        ("fake_video", 0.2, "Possibly manipulated picture: 20 %"),
+        ("real", 0.04, "No manipulation found"),
+        ("real", 0.45, "No manipulation found, but one is not ruled out"),
+    ],
+)
+def test_headline_says_what_and_how_sure(label: str, probability: float, title: str) -> None:
+    found = words.headline(make_verdict(label=label, fake_probability=probability))
+    assert found.title.replace("\u00a0", " ") == title
+
+
+def test_headline_names_senses_that_the_figure_does_not_cover() -> None:
+    verdict = make_verdict(
+        label="real", fake_probability=0.04, audio=SenseScore(None, 0.0, "no audio stream")
+    )
+    assert "not covered by this figure: voice, synchrony" in words.headline(verdict).sentence
+    whole = make_verdict(label="real", fake_probability=0.04, sync=SyncScore(0.1, 0.0, None))
+    assert words.headline(whole).sentence == "Picture, voice and their synchrony were examined."
+
+
+def test_out_of_range_evidence_is_not_called_unexamined() -> None:
+    sentence = words.headline(make_verdict(label="inconclusive", fake_probability=None)).sentence
+    assert "outside the range in which the model is reliable" in sentence
+    assert "Nothing could be examined" not in sentence
