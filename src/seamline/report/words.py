@@ -14,7 +14,7 @@ Tone = Literal["fake", "real", "unsure", "unread"]
 SENSES = ("video", "audio", "sync")
 SENSE_NAMES = {"video": "Picture", "audio": "Voice", "sync": "Synchrony"}
 
-# (upper bound, word), from the IPCC's guidance note on uncertainty (Mastrandrea et al., 2010).
+# (upper bound, word), after the IPCC's guidance note on uncertainty (Mastrandrea et al., 2010).
 _LIKELIHOODS = (
     (0.01, "exceptionally unlikely"),
     (0.10, "very unlikely"),
