@@ -44,6 +44,8 @@ class TrainConfig:
     ema_decay: float = 0.998
     """Decay of the averaged weights, which are the ones validated and exported; 0 for none."""
 
+    validate_every_epochs: int = 1
+    """Epochs between validations on the held-out fold and val."""
     holdout_fold: int = 0
     """Which of `folds` identity-disjoint folds of the training split is kept for calibration."""
     folds: int = 7

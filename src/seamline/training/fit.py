@@ -25,13 +25,16 @@ LAST = "last.ckpt"
 WEIGHTS = "weights.safetensors"
 
 
-def fit(config: TrainConfig, *, resume: bool = False) -> Path:
+def fit(
+    config: TrainConfig, *, resume: bool = False, stop_after_epochs: int | None = None
+) -> Path:
     """Train, score the held-out sets and save weights; returns the run folder.
 
     With ``resume`` a run goes on from its last checkpoint, with the losses of an unbroken run.
+    ``stop_after_epochs`` breaks a run off early without changing its schedule.
     """
     folder = config.run_folder
-    checkpoint = folder / LAST
+    checkpoint = folder / "checkpoints" / LAST
     if checkpoint.exists() and not resume:
         raise FileExistsError(
             f"{folder} holds a run already. Use --resume to go on with it, or another name."
@@ -43,25 +46,29 @@ def fit(config: TrainConfig, *, resume: bool = False) -> Path:
     L.seed_everything(config.seed, workers=True, verbose=False)
     data = PictureData(config) if config.branch == "picture" else VoiceData(config)
     module = build_module(config)
+    part = len(list(folder.glob("csv-*")))  # each sitting of a resumed run logs beside the others
     trainer = L.Trainer(
-        max_epochs=config.epochs,
+        max_epochs=min(config.epochs, stop_after_epochs or config.epochs),
         accelerator="auto",
         devices=1,
         precision="bf16-mixed" if torch.cuda.is_available() else "32-true",
         gradient_clip_val=config.gradient_clip,
         callbacks=_callbacks(config, folder),
         logger=[
-            CSVLogger(folder, name="", version="csv"),
+            CSVLogger(folder, name="", version=f"csv-{part}"),
             TensorBoardLogger(folder, name="", version="tensorboard"),
         ],
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
-        log_every_n_steps=10,
+        check_val_every_n_epoch=config.validate_every_epochs,
+        log_every_n_steps=1 if config.steps_per_epoch < 50 else 10,
         enable_model_summary=False,
     )
     with warnings.catch_warnings():
         # Few cores: loading in the training process is on purpose.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        # A resumed run finds its own checkpoint there, on purpose as well.
+        warnings.filterwarnings("ignore", message="Checkpoint directory .* is not empty")
         resumed = checkpoint if resume and checkpoint.exists() else None
         # Only our own checkpoints are read here, and tensors alone.
         trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
@@ -112,7 +119,9 @@ def score_files(module: BranchModule, batches: Any) -> list[dict[str, Any]]:
 
 def _callbacks(config: TrainConfig, folder: Path) -> list[Callback]:
     callbacks: list[Callback] = [
-        ModelCheckpoint(folder, filename="last", save_top_k=1, enable_version_counter=False)
+        ModelCheckpoint(
+            folder / "checkpoints", filename="last", save_top_k=1, enable_version_counter=False
+        )
     ]
     if config.ema_decay:
         callbacks.append(EMAWeightAveraging(decay=config.ema_decay))

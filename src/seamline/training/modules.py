@@ -30,6 +30,10 @@ class BranchModule(L.LightningModule):
         """Score whole files; the datamodule's validation batches hold one file each."""
         raise NotImplementedError
 
+    def on_train_epoch_start(self) -> None:
+        """Seed dropout by epoch, so that a resumed run draws what an unbroken one drew."""
+        torch.manual_seed(self.config.seed * 100_003 + self.current_epoch)
+
     def validation_step(self, batch: Any, index: int, dataloader_idx: int = 0) -> None:
         """Collect one file's logit and label."""
         logit = self.file_logits(batch["inputs"])

@@ -17,7 +17,7 @@ from seamline.training.folds import split_cache
 from seamline.training.pairs import PairDataset
 from seamline.training.pool import FaceEntry, FacePool, face_entries
 
-MOST_FRAMES = 24  # of one validation file
+MOST_FRAMES = 8  # of one validation file
 
 
 class FileDataset(Dataset[dict[str, Any]]):

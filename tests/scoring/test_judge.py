@@ -1,0 +1,171 @@
+"""Judging: what was not examined says why, and one number comes from one place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from seamline.media.probe import AudioInfo, MediaInfo, VideoInfo
+from seamline.scoring.branch import Branch
+from seamline.scoring.calibration import Calibration
+from seamline.scoring.judge import FaceScores, Findings, VoiceScores, judge
+from seamline.scoring.pool import pool_logits
+from seamline.scoring.verdict import ModelId, Verdict
+
+PICTURE = Branch("p.onnx", Calibration(2.0, 0.5), pool_sharpness=1.0, threshold=0.6)
+VOICE = Branch("v.onnx", Calibration(1.0, 0.0), pool_sharpness=0.0, step_seconds=0.5)
+
+
+def findings(seconds: float = 10.0, *, sound: bool = True, picture: bool = True) -> Findings:
+    video = VideoInfo("h264", 1280, 720, 25.0, 0, seconds) if picture else None
+    audio = AudioInfo("aac", 44100, 2, seconds) if sound else None
+    kind = "video" if picture else "audio"
+    media = MediaInfo("talk.mp4", kind, seconds, video, audio, ())
+    return Findings(
+        media=media,
+        branches={"picture": PICTURE, "voice": VOICE},
+        model=ModelId("tiny", "1", "0" * 64),
+        frame_step_seconds=0.25,
+        min_face_px=48.0,
+        examined_seconds=seconds,
+        frames_examined=int(seconds * 4) if picture else 0,
+        size_bytes=10_000_000,
+    )
+
+
+def see(found: Findings, track: int, start: float, stop: float, logit: float) -> None:
+    seconds = np.arange(start, stop, 0.25)
+    found.faces.append(FaceScores(track, seconds, np.full(len(seconds), logit), 200))
+
+
+def hear(found: Findings, logit: float | None, start: float = 0.0, stop: float = 10.0) -> None:
+    logits = None if logit is None else np.full(int((stop - start) / 0.5), logit)
+    found.voices.append(VoiceScores(start, stop, logits, 0.5))
+
+
+def verdict(found: Findings) -> Verdict:
+    return judge(found, "talk.mp4", "f" * 64, {"total": 1.0})
+
+
+def test_the_file_s_number_is_the_most_suspicious_person_s() -> None:
+    found = findings()
+    see(found, 0, 0, 10, -3.0)
+    see(found, 1, 2, 6, 4.0)
+    hear(found, -5.0)
+    result = verdict(found)
+    assert result.label == "fake_video"
+    assert [round(p.fake_probability or 0, 4) for p in result.people] == [
+        round(PICTURE.calibration.probability(-3.0), 4),
+        round(PICTURE.calibration.probability(4.0), 4),
+    ]
+    assert result.fake_probability == result.video.fake_probability
+    assert result.people[1].start_seconds == 2.0
+    assert result.people[1].stop_seconds == 6.0
+    (segment,) = result.segments
+    assert (segment.modality, segment.track) == ("video", 1)
+    assert (segment.start_seconds, segment.stop_seconds) == (2.0, 6.0)
+    assert result.video.examined_seconds == 10.0
+
+
+def test_pooling_over_windows_equals_pooling_at_once() -> None:
+    found = findings()
+    generator = np.random.default_rng(0)
+    logits = generator.normal(0, 2, 40)
+    for start in range(0, 40, 8):
+        part = slice(start, start + 8)
+        seconds = np.arange(40)[part] * 0.25
+        found.faces.append(FaceScores(0, seconds, logits[part], 100 + start))
+    result = verdict(found)
+    pooled = pool_logits(logits, 1.0)
+    assert pooled is not None
+    assert result.video.fake_probability == pytest.approx(PICTURE.calibration.probability(pooled))
+    assert result.people[0].face_px == 116
+
+
+def test_a_glimpse_of_a_face_is_not_a_person() -> None:
+    found = findings()
+    see(found, 0, 4.0, 4.75, 9.0)
+    hear(found, -4.0)
+    result = verdict(found)
+    assert result.people == ()
+    assert result.video.reason == "no face of at least 48 px for at least 1 s"
+    assert result.label == "real"
+    assert any("only the voice was examined" in warning for warning in result.warnings)
+
+
+def test_a_face_in_the_last_second_is_a_person() -> None:
+    found = findings()
+    see(found, 3, 9.0, 10.0, 5.0)
+    assert verdict(found).people[0].track == 3
+
+
+def test_a_short_clip_needs_most_of_its_length_only() -> None:
+    found = findings(0.5)
+    see(found, 0, 0.0, 0.5, 5.0)
+    assert verdict(found).label == "fake_video"
+
+
+@pytest.mark.parametrize(
+    ("spoken", "reason"), [(None, "no speech found"), ("nothing", "no sound could be decoded")]
+)
+def test_a_voice_that_was_not_heard_says_why(spoken: str | None, reason: str) -> None:
+    found = findings()
+    see(found, 0, 0, 10, -3.0)
+    if spoken is None:
+        hear(found, None)
+    result = verdict(found)
+    assert result.audio.fake_probability is None
+    assert result.audio.reason == reason
+
+
+def test_nothing_examined_is_inconclusive_without_a_number() -> None:
+    result = verdict(findings(sound=False))
+    assert result.label == "inconclusive"
+    assert result.fake_probability is None
+    assert result.audio.reason == "no audio stream"
+    assert set(result.timeline.video) == {None}
+    assert len(result.timeline.video) == 10
+
+
+def test_sound_alone_says_that_there_is_no_picture() -> None:
+    found = findings(picture=False)
+    hear(found, 3.0)
+    result = verdict(found)
+    assert result.label == "fake_audio"
+    assert result.video.reason == "no video stream"
+    assert result.sync.reason == "no moving picture to compare with"
+    assert result.audio.examined_seconds == 10.0
+    assert result.segments[0].modality == "audio"
+
+
+def test_evidence_out_of_range_is_inconclusive_and_says_so() -> None:
+    found = findings(sound=False)
+    found.branches = {"picture": replace(PICTURE, usual_logits=(-5.0, 5.0))}
+    see(found, 0, 0, 10, -30.0)
+    result = verdict(found)
+    assert result.label == "inconclusive"
+    assert result.fake_probability is None
+    assert "the picture is unlike anything that the model was validated on" in result.warnings
+
+
+def test_doubts_are_named() -> None:
+    found = findings(600.0)
+    found.examined_seconds = 60.0
+    found.size_bytes = 5_000_000
+    found.warnings.append("the file ends early")
+    see(found, 0, 0, 2, -3.0)
+    found.faces[0] = replace(found.faces[0], face_px=50)
+    warnings = verdict(found).warnings
+    assert warnings[0] == "the file ends early"
+    assert "examined 60 s spread over 600 s; --thorough examines all" in warnings
+    assert "no face is larger than 80 px: scores are less certain" in warnings
+    assert "heavy compression: scores are less certain" in warnings
+
+
+def test_a_model_without_a_voice_branch_says_so() -> None:
+    found = findings()
+    found.branches = {"picture": PICTURE}
+    see(found, 0, 0, 10, -3.0)
+    assert verdict(found).audio.reason == "this model has no voice branch"

@@ -1,0 +1,109 @@
+"""Training: learns what is plain to see, resumes exactly, and exports what the runtime replays."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cache_factory import write_cache
+
+from seamline.training.config import TrainConfig
+from seamline.training.export import Run, export_bundle
+from seamline.training.fit import fit
+
+# Lightning's own use of torch's deprecated interfaces is not ours to mend.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> TrainConfig:
+    return TrainConfig(
+        name="picture",
+        branch="picture",
+        cache=str(write_cache(tmp_path / "cache")),
+        out=str(tmp_path / "runs"),
+        epochs=2,
+        steps_per_epoch=2,
+        batch_size=4,
+        warmup_steps=1,
+        size_px=64,
+        initial="random",
+        train_norms=True,
+        folds=3,
+        ema_decay=0.5,
+        threads=1,
+    )
+
+
+def losses(folder: Path) -> list[tuple[int, float]]:
+    """The logged training losses by step, over all parts of a run."""
+    found = {}
+    for path in sorted(folder.glob("csv-*/metrics.csv")):
+        with path.open() as file:
+            for row in csv.DictReader(file):
+                if row.get("train/loss"):
+                    found[int(row["step"])] = float(row["train/loss"])
+    return sorted(found.items())
+
+
+def test_a_resumed_run_has_the_losses_of_an_unbroken_one(picture: TrainConfig) -> None:
+    whole = losses(fit(replace(picture, name="whole", epochs=3)))
+    part = replace(picture, name="part", epochs=3)
+    fit(part, stop_after_epochs=1)
+    broken = losses(part.run_folder)
+    resumed = losses(fit(part, resume=True))
+    assert len(whole) == 6
+    assert 0 < len(broken) < len(whole)
+    merged = dict(broken) | dict(resumed)
+    assert [step for step, _ in whole] == sorted(merged)
+    assert [loss for _, loss in whole] == pytest.approx([merged[s] for s in sorted(merged)], 1e-5)
+
+
+def test_a_finished_run_is_not_overwritten(picture: TrainConfig) -> None:
+    fit(picture)
+    with pytest.raises(FileExistsError, match="holds a run already. Use --resume"):
+        fit(picture)
+
+
+def test_a_run_exports_a_bundle_that_gives_torch_s_scores(
+    picture: TrainConfig, tmp_path: Path
+) -> None:
+    run = Run.read(fit(picture))
+    assert {row["label"] for row in run.scores["holdout"]} == {0, 1}
+    assert len(run.scores["val"]) == 2
+    bundle = export_bundle(
+        tmp_path / "b", [run], name="b", version="1", card="# b\n", summary={"line": "x"}
+    )
+    assert [check.passed for check in bundle.replay_golden()] == [True, True]
+    crops = np.random.default_rng(0).integers(0, 256, (7, 64, 64, 3), dtype=np.uint8)
+    one_by_one = [float(bundle.score_faces(crops[i : i + 1])[0][0]) for i in range(7)]
+    assert bundle.score_faces(crops)[0] == pytest.approx(one_by_one, abs=1e-4)
+
+
+def test_the_voice_branch_learns_a_plain_difference(tmp_path: Path) -> None:
+    config = TrainConfig(
+        name="voice",
+        branch="voice",
+        cache=str(write_cache(tmp_path / "cache", sound=True)),
+        out=str(tmp_path / "runs"),
+        epochs=1,
+        steps_per_epoch=40,
+        batch_size=8,
+        warmup_steps=5,
+        learning_rate=3e-3,
+        sound_seconds=(0.5, 0.8),
+        folds=3,
+        ema_decay=0.0,
+        threads=1,
+    )
+    run = Run.read(fit(config))
+    logits = {row["label"]: row["logit"] for row in run.scores["val"]}
+    assert logits[1] > logits[0]
+    bundle = export_bundle(
+        tmp_path / "b", [run], name="b", version="1", card="# b\n", summary={}
+    )
+    assert [check.passed for check in bundle.replay_golden()] == [True]
+    assert len(bundle.score_voice(np.zeros((80, 77), np.float32))) == 5
