@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
-from seamline.media.probe import MediaInfo
+if TYPE_CHECKING:  # a process that only passes verdicts on need not load the decoders
+    from seamline.media.probe import MediaInfo
 
 SCHEMA = 1
 PROBABILITY_DECIMALS = 4

@@ -1,0 +1,83 @@
+"""`seamline evaluate`: a manifest in; how well a model tells fakes from genuine files out."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Kind(StrEnum):
+    """The kinds of rows that a manifest has."""
+
+    video = "video"
+    audio = "audio"
+    face = "face"
+
+
+def evaluate(
+    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST.csv", help="Labelled samples.")],
+    root: Annotated[
+        Path | None, typer.Option(help="Folder that paths start from; else the manifest's.")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Only rows of this split.")] = None,
+    kind: Annotated[Kind | None, typer.Option(help="Only rows of this kind.")] = None,
+    model: Annotated[
+        str, typer.Option(metavar="NAME|DIR", help="A shipped model, or a bundle's folder.")
+    ] = "seamline-small",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the numbers as JSON.")
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the tables as Markdown.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE.jsonl", help="Keep the verdicts.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with --out.")] = False,
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Examine all of long files.")
+    ] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that scan side by side.")] = 1,
+    min_face_px: Annotated[float, typer.Option(min=12, help="Smallest face examined.")] = 48.0,
+) -> None:
+    """Measure a model on labelled files.
+
+    Per sense, overall, per source and per method, with intervals.
+
+    Exit status: 0 all done, 1 some files could not be read, 2 wrong usage.
+    """
+    import json
+
+    from rich.console import Console
+
+    from seamline.cli.examine import DetectorLoader, Settings
+    from seamline.cli.failures import WrongUsage
+    from seamline.cli.scan_run import Plan, verdicts_of
+    from seamline.cli.workers import threads_per_job
+    from seamline.evaluation.evaluate import choose_samples, measure
+    from seamline.evaluation.table import result_json, result_markdown, result_table
+
+    for path in (json_file, markdown):
+        if path is not None and not path.parent.is_dir():
+            raise WrongUsage(f"{path}: the folder {path.parent} does not exist.")
+    chosen = kind.value if kind else None
+    samples = choose_samples(manifest, root=root, split=split, kind=chosen)
+    if not samples:
+        raise WrongUsage(f"{manifest} has no row of kind {chosen} here. Leave out --kind.")
+    files = [str(sample.file) for sample in samples]
+    load = DetectorLoader(model, threads_per_job(jobs))
+    plan = Plan(files, load, Settings(thorough, min_face_px), jobs, out=out, resume=resume)
+    result = measure(samples, verdicts_of(plan), manifest=str(manifest), split=split)
+    if json_file is not None:
+        text = json.dumps(result_json(result), indent=2, allow_nan=False, ensure_ascii=False)
+        json_file.write_text(text + "\n", encoding="utf-8")
+    if markdown is not None:
+        markdown.write_text(result_markdown(result), encoding="utf-8")
+    Console(highlight=False).print(result_table(result))
+    if result.unreadable:
+        print(f"seamline: {len(result.unreadable)} files could not be read.", file=sys.stderr)
+        raise typer.Exit(1)

@@ -1,0 +1,14 @@
+"""Which exit status a failure has: 2 when the call itself must be changed, else 1."""
+
+from __future__ import annotations
+
+from seamline.errors import BadManifest, SeamlineError, UnknownModel
+
+
+class WrongUsage(SeamlineError):
+    """Options that contradict each other or what is on the disk."""
+
+
+def exit_status(error: SeamlineError) -> int:
+    """Gives the status with which a command ends on an error that stops it."""
+    return 2 if isinstance(error, (WrongUsage, UnknownModel, BadManifest)) else 1
