@@ -29,6 +29,11 @@ def test_a_folder_gives_its_media_to_the_bottom_in_a_steady_order(folder):
     assert inputs.problems == []
 
 
+def test_the_folder_here_gives_plain_names(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert find_inputs(["."]).files[:2] == ["a é.MOV", "b.mp4"]
+
+
 def test_a_named_file_is_taken_whatever_its_ending_or_brackets(folder):
     asked = [str(folder / "notes.txt"), str(folder / "sub" / "c [1].jpg"), str(folder / "gone.mp4")]
     assert find_inputs(asked).files == asked

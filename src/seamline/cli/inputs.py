@@ -68,7 +68,7 @@ def _folder(folder: str, problems: list[str]) -> Iterator[str]:
         for name in sorted(names):
             if not name.startswith(".") and os.path.splitext(name)[1].lower() in MEDIA_SUFFIXES:
                 found = True
-                yield os.path.join(where, name)
+                yield os.path.join(where, name).removeprefix(os.curdir + os.sep)
     if not found and len(problems) == before:
         problems.append(
             f"{folder}: no video, image or sound in this folder or below it. "

@@ -15,6 +15,9 @@ from seamline.cli.results import Results
 from seamline.cli.workers import in_order, scan_files
 from seamline.scoring.verdict import Verdict
 
+FEW_FILES = 20
+"""Up to so many, progress tells the share of each; more tell enough by their number."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -101,7 +104,7 @@ def run(plan: Plan, take: Callable[[Outcome], None]) -> int:
 def _scanned(plan: Plan, todo: Sequence[str], progress: Progress) -> Iterator[tuple[int, Outcome]]:
     if not todo:
         return
-    part = progress.part if plan.jobs == 1 else None
+    part = progress.part if plan.jobs == 1 and len(todo) <= FEW_FILES else None
     for found in scan_files(todo, plan.load, plan.settings, jobs=plan.jobs, progress=part):
         progress.file_done()
         yield found
