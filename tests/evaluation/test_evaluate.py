@@ -121,6 +121,17 @@ def test_the_interval_draws_whole_people():
     assert widths[0] != widths[1]
 
 
+def test_one_or_two_people_a_class_and_perfect_order_give_no_interval():
+    samples, verdicts = drawn_rows(60)
+    alone = [dataclasses.replace(s, person=f"q{i % 2}") for i, s in enumerate(samples)]
+    assert measure(alone, verdicts, resamples=50).senses["picture"].overall.auc_interval is None
+    perfect = [
+        verdict(s.path, 0.9 if s.video_label == "fake" else 0.1, None, sound=False) for s in samples
+    ]
+    overall = measure(samples, perfect, resamples=50).senses["picture"].overall
+    assert (overall.auc, overall.auc_interval) == (1.0, None)
+
+
 def test_a_sense_is_measured_only_where_its_truth_is_known():
     samples = [
         Sample("swap.mp4", "video", label="fake", video_label="fake"),  # voice unknown
@@ -218,7 +229,7 @@ def test_tables_say_the_same_in_every_form():
         console.print(result_table(result))
     shown = capture.get()
     assert all(len(line) <= 80 for line in shown.splitlines())
-    assert f"{auc:.2f}" in shown
+    assert f"AUC               {auc:.3f} (95 %: " in shown
     assert "60 of 60 files read, 120 s of media in 30 s." in shown
     assert "…" not in shown  # nothing is cut off
 

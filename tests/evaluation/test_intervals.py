@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from seamline.evaluation.intervals import auc_variance, bootstrap_interval, delong_interval
+from seamline.evaluation.intervals import (
+    auc_variance,
+    bootstrap_auc,
+    bootstrap_interval,
+    delong_interval,
+)
 from seamline.evaluation.metrics import brier_score, roc_auc
 
 
@@ -63,6 +68,20 @@ def test_bootstrap_agrees_with_scipy_on_a_mean():
     ).confidence_interval  # fmt: skip
     assert ours.low == pytest.approx(theirs.low, rel=0.05)
     assert ours.high == pytest.approx(theirs.high, rel=0.05)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_the_quick_bootstrap_of_the_auc_equals_the_plain_one_draw_by_draw(ties):
+    labels, scores = scored(6, 90, ties)
+    for groups in (None, [f"p{i // 4}" for i in range(90)]):
+        plain, quick = (
+            bootstrap(*arguments, np.random.default_rng(0), groups=groups, resamples=200)
+            for bootstrap, arguments in (
+                (bootstrap_interval, (roc_auc, labels, scores)),
+                (bootstrap_auc, (labels, scores)),
+            )
+        )
+        assert (quick.low, quick.high) == pytest.approx((plain.low, plain.high))
 
 
 def test_clips_of_one_person_widen_the_interval_as_fewer_samples_would():

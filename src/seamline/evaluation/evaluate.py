@@ -7,25 +7,15 @@ with measures overall, per source and per method, and every row that could not b
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-import numpy as np
-
 from seamline.data.manifest import Sample, read_manifest
 from seamline.data.splits import identity_groups
 from seamline.errors import UnreadableMedia
-from seamline.evaluation.intervals import Interval, bootstrap_interval
-from seamline.evaluation.metrics import (
-    balanced_accuracy,
-    brier_score,
-    calibration_error,
-    equal_error_rate,
-    log_loss,
-    roc_auc,
-)
+from seamline.evaluation.measures import Measures, Row, measures_of
 from seamline.scoring.verdict import (
     PROBABILITY_DECIMALS,
     ModelId,
@@ -36,8 +26,6 @@ from seamline.scoring.verdict import (
 Sense = Literal["picture", "voice"]
 SENSES: tuple[Sense, ...] = ("picture", "voice")
 _CALLED = {"picture": ("fake_video", "fake_both"), "voice": ("fake_audio", "fake_both")}
-_SEED = 20240607
-"""The bootstrap's draws are part of a published number, so they repeat."""
 
 
 class Identified(Protocol):
@@ -54,28 +42,6 @@ class Scanner(Protocol):
     def bundle(self) -> Identified: ...
 
     def scan(self, path: str | Path) -> Verdict: ...
-
-
-@dataclass(frozen=True)
-class Measures:
-    """The numbers of one group of rows; None where its rows do not allow the number.
-
-    ``coverage`` is the share of labelled rows with a score, and the other numbers are about
-    those. Balanced accuracy, fakes found and reals accused follow the verdicts' labels.
-    """
-
-    reals: int
-    fakes: int
-    coverage: float | None
-    auc: float | None
-    auc_interval: Interval | None
-    log_loss: float | None
-    brier: float | None
-    equal_error_rate: float | None
-    balanced_accuracy: float | None
-    calibration_error: float | None
-    fakes_found: float | None
-    reals_accused: float | None
 
 
 @dataclass(frozen=True)
@@ -99,18 +65,6 @@ class EvaluationResult:
     senses: dict[Sense, SenseResult]
     media_seconds: float
     scan_seconds: float
-
-
-@dataclass(frozen=True)
-class _Row:
-    """One labelled row as a sense sees it."""
-
-    source: str
-    method: str
-    group: int
-    fake: bool
-    probability: float | None
-    called_fake: bool
 
 
 def evaluate(
@@ -191,7 +145,7 @@ def measure(
     )
 
 
-def _row(sample: Sample, verdict: Verdict, group: int, sense: Sense) -> _Row | None:
+def _row(sample: Sample, verdict: Verdict, group: int, sense: Sense) -> Row | None:
     """Gives a sense's view of one row, or None where it has nothing to be measured against.
 
     A row without a label for the sense is left out, and so is a silent video for the voice: its
@@ -204,7 +158,7 @@ def _row(sample: Sample, verdict: Verdict, group: int, sense: Sense) -> _Row | N
     if sense == "voice" and sample.kind != "audio" and silent:
         return None
     score = (verdict.video if sense == "picture" else verdict.audio).fake_probability
-    return _Row(
+    return Row(
         source=sample.source or "(no source)",
         method=sample.method if truth == "fake" else "",
         group=group,
@@ -215,56 +169,17 @@ def _row(sample: Sample, verdict: Verdict, group: int, sense: Sense) -> _Row | N
     )
 
 
-def _sense_result(rows: list[_Row], resamples: int) -> SenseResult:
+def _sense_result(rows: list[Row], resamples: int) -> SenseResult:
     sources = sorted({row.source for row in rows})
     methods = sorted({(row.source, row.method or "(no method)") for row in rows if row.fake})
     by_source, by_method = {}, {}
     for source in sources:
-        by_source[source] = _measures([r for r in rows if r.source == source], resamples)
+        by_source[source] = measures_of([r for r in rows if r.source == source], resamples)
     for source, method in methods:
         chosen = [
             row
             for row in rows
             if row.source == source and (not row.fake or (row.method or "(no method)") == method)
         ]
-        by_method[source, method] = _measures(chosen, resamples)
-    return SenseResult(_measures(rows, resamples), by_source, by_method)
-
-
-def _measures(rows: Iterable[_Row], resamples: int) -> Measures:
-    everything = list(rows)
-    scored = [row for row in everything if row.probability is not None]
-    truth = np.array([row.fake for row in scored], dtype=int)
-    chance = np.array([row.probability for row in scored], dtype=np.float64)
-    called = np.array([row.called_fake for row in scored], dtype=np.float64)
-    generator = np.random.default_rng(_SEED)
-
-    def number(value: float) -> float | None:
-        return None if np.isnan(value) else float(value)
-
-    def share(chosen: np.ndarray) -> float | None:
-        return float(chosen.mean()) if len(chosen) else None
-
-    some = len(scored) > 0
-    both = some and 0 < truth.sum() < len(truth)
-    interval = None
-    if both:
-        groups = [row.group for row in scored]
-        interval = bootstrap_interval(
-            roc_auc, truth, chance, generator, groups=groups, resamples=resamples
-        )
-        interval = None if np.isnan(interval.low) else interval
-    return Measures(
-        reals=sum(not row.fake for row in everything),
-        fakes=sum(row.fake for row in everything),
-        coverage=len(scored) / len(everything) if everything else None,
-        auc=number(roc_auc(truth, chance)) if both else None,
-        auc_interval=interval,
-        log_loss=number(log_loss(truth, chance)) if some else None,
-        brier=number(brier_score(truth, chance)) if some else None,
-        equal_error_rate=number(equal_error_rate(truth, chance)) if both else None,
-        balanced_accuracy=number(balanced_accuracy(truth, called)) if both else None,
-        calibration_error=number(calibration_error(truth, chance)) if some else None,
-        fakes_found=share(called[truth == 1]),
-        reals_accused=share(called[truth == 0]),
-    )
+        by_method[source, method] = measures_of(chosen, resamples)
+    return SenseResult(measures_of(rows, resamples), by_source, by_method)

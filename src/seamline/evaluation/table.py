@@ -6,20 +6,22 @@ is null in JSON and a dash in tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from seamline.evaluation.evaluate import EvaluationResult, Measures
+from seamline.evaluation.evaluate import EvaluationResult, SenseResult
+from seamline.evaluation.intervals import Interval
+from seamline.evaluation.measures import Measures
 
 if TYPE_CHECKING:
     from rich.console import Group
 
 DECIMALS = 4
-_HEADERS = (  # a column's words stand below each other in a terminal
-    (), ("real",), ("fake",), ("scored",), ("AUC",), ("95 %",), ("log", "loss"), ("EER",),
-    ("bal.", "acc."), ("ECE",), ("found",), ("blamed",),
+_HEADERS = (
+    "", "real", "fake", "scored", "AUC", "95 %", "log-loss", "EER", "bal. acc.", "ECE", "found",
+    "blamed",
 )  # fmt: skip
+_SHOWN = (0, 1, 2, 3, 4, 5, 10, 11)  # columns of the breakdown in a terminal
 LEGEND = (
     "scored: share of rows with a score · found: fakes called fake · blamed: reals called fake · "
     "ECE: calibration error · 95 %: bootstrap over people · a method's fakes stand against the "
@@ -56,37 +58,59 @@ def result_json(result: EvaluationResult) -> dict[str, Any]:
 def result_markdown(result: EvaluationResult) -> str:
     """Gives one Markdown table a sense."""
     blocks = []
-    for name, rows in _sense_rows(result, 3):
-        header = " | ".join(" ".join(words) for words in _HEADERS)
+    for name, sense in result.senses.items():
+        header = " | ".join(_HEADERS)
         lines = [f"**{name.capitalize()}**", "", f"| {header} |"]
         lines.append("|---|" + "---:|" * (len(_HEADERS) - 1))
-        for row in rows:
+        for row in _sense_rows(sense, 3):
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
         blocks.append("\n".join(lines))
     return "\n\n".join([*blocks, LEGEND]) + "\n"
 
 
 def result_table(result: EvaluationResult) -> Group:
-    """Gives tables that fit a terminal, overall first, then sources, then methods."""
+    """Gives what fits a terminal: each sense in words, then its sources and methods."""
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     parts: list[Table | Text] = []
-    for name, rows in _sense_rows(result, 2):
-        table = Table(title=name.capitalize(), title_justify="left", box=None, padding=(0, 1, 0, 0))
-        for index, words in enumerate(_HEADERS):
-            justify: Literal["left", "right"] = "right" if index else "left"
-            table.add_column("\n".join(words), justify=justify, no_wrap=index > 0, overflow="fold")
-        for row in rows:
-            table.add_row(*(Text(cell) for cell in row))
-        parts += [table, Text("")]
+    for name, sense in result.senses.items():
+        parts += [Text(name.capitalize(), style="bold"), *map(Text, _told(sense.overall)), Text("")]
+        rows = _sense_rows(sense, 2)[1:]
+        if rows:
+            table = Table(box=None, padding=(0, 1, 0, 0))
+            for index in _SHOWN:
+                table.add_column(
+                    _HEADERS[index] or "by source and method",
+                    justify="right" if index else "left",
+                    no_wrap=index > 0,
+                    overflow="fold",
+                )
+            for row in rows:
+                table.add_row(*(Text(row[index]) for index in _SHOWN))
+            parts += [table, Text("")]
     if not result.senses:
         parts.append(Text("No row of the manifest has a label to measure against."))
     parts.append(Text(_summary(result)))
     for path, reason in result.unreadable:
         parts.append(Text(f"  could not be read: {path}: {reason}"))
-    return Group(*parts, Text(LEGEND, style="dim"))
+    return Group(*parts)
+
+
+def _told(m: Measures) -> list[str]:
+    """Tells a sense's overall measures in words."""
+    interval = "no interval" if m.auc_interval is None else f"95 %: {_interval(m.auc_interval, 3)}"
+    coverage = _share(m.coverage)
+    calls = f"found {_share(m.fakes_found)} of fakes, blamed {_share(m.reals_accused)} of reals"
+    return [
+        f"  rows              {m.reals} real, {m.fakes} fake; {coverage} could be scored",
+        f"  AUC               {_number(m.auc, 3)} ({interval}; drawn by person)",
+        f"  log-loss          {_number(m.log_loss, 3)} (a constant 0.5 has 0.693)",
+        f"  equal error rate  {_number(m.equal_error_rate, 3)}",
+        f"  balanced accuracy {_number(m.balanced_accuracy, 3)}: {calls}",
+        f"  calibration error {_number(m.calibration_error, 3)}; Brier {_number(m.brier, 3)}",
+    ]
 
 
 def _summary(result: EvaluationResult) -> str:
@@ -97,28 +121,25 @@ def _summary(result: EvaluationResult) -> str:
     return text + "."
 
 
-def _sense_rows(
-    result: EvaluationResult, digits: int
-) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
-    for name, sense in result.senses.items():
-        rows = [_cells("all", sense.overall, digits)]
-        for source, measures in sense.by_source.items():
-            methods = {m: v for (s, m), v in sense.by_method.items() if s == source}
-            if len(sense.by_source) > 1 or methods:
-                rows.append(_cells(source, measures, digits))
-            rows += [_cells(f"  {method}", m, digits) for method, m in methods.items()]
-        yield name, rows
+def _sense_rows(sense: SenseResult, digits: int) -> list[tuple[str, ...]]:
+    """Gives the cells of a sense: all rows first, then each source with its methods below."""
+    rows = [_cells("all", sense.overall, digits)]
+    for source, measures in sense.by_source.items():
+        methods = {m: v for (s, m), v in sense.by_method.items() if s == source}
+        if len(sense.by_source) > 1 or methods:
+            rows.append(_cells(source, measures, digits))
+        rows += [_cells(f"  {method}", m, digits) for method, m in methods.items()]
+    return rows
 
 
 def _cells(name: str, m: Measures, digits: int) -> tuple[str, ...]:
-    interval = m.auc_interval
     return (
         name,
         str(m.reals),
         str(m.fakes),
         _share(m.coverage),
         _number(m.auc, digits),
-        f"{_number(interval.low, digits)}–{_number(interval.high, digits)}" if interval else "–",
+        "–" if m.auc_interval is None else _interval(m.auc_interval, digits),
         _number(m.log_loss, digits),
         _number(m.equal_error_rate, digits),
         _number(m.balanced_accuracy, digits),
@@ -126,6 +147,10 @@ def _cells(name: str, m: Measures, digits: int) -> tuple[str, ...]:
         _share(m.fakes_found),
         _share(m.reals_accused),
     )
+
+
+def _interval(interval: Interval, digits: int) -> str:
+    return f"{interval.low:.{digits}f}–{interval.high:.{digits}f}"
 
 
 def _number(value: float | None, digits: int) -> str:
