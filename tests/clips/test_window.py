@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -16,7 +17,7 @@ def test_tiles_cover_the_file_without_gap_or_overlap(duration: float, length: fl
     windows = tile(duration, length)
     assert windows[0][0] == 0
     assert windows[-1][1] == pytest.approx(duration)
-    assert all(a[1] == b[0] for a, b in zip(windows, windows[1:], strict=False))
+    assert all(a[1] == b[0] for a, b in itertools.pairwise(windows))
     assert all(stop - start <= length + 1.0 + 1e-6 for start, stop in windows)
 
 
@@ -30,7 +31,7 @@ def test_a_long_file_gets_evenly_spread_windows_with_both_ends() -> None:
     assert len(windows) == 30
     assert windows[0] == (0.0, 2.0)
     assert windows[-1] == (598.0, 600.0)
-    gaps = [b[0] - a[0] for a, b in zip(windows, windows[1:], strict=False)]
+    gaps = [b[0] - a[0] for a, b in itertools.pairwise(windows)]
     assert max(gaps) - min(gaps) <= 2.0 + 1e-9
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_bundle import write_tiny_bundle
 
 from seamline.errors import BadBundle, UnknownModel
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import find_model, list_models
+from tiny_bundle import write_tiny_bundle
 
 
 def test_scores_are_the_graph_s(tmp_path: Path) -> None:

@@ -14,10 +14,15 @@ def export(
     name: Annotated[str | None, typer.Option(help="Name of the bundle; default: OUT's.")] = None,
     version: Annotated[str, typer.Option(help="Version of the bundle.")] = "1",
     card: Annotated[Path | None, typer.Option(help="Model card, Markdown.")] = None,
-    line: Annotated[str, typer.Option(help="One line of summary for `seamline models`.")] = "",
+    summary: Annotated[
+        Path | None,
+        typer.Option(help="YAML for lists and reports: line, trained_on, limits, figures."),
+    ] = None,
 ) -> None:
     """Export trained branches as a bundle that `scan --model OUT` takes."""
     try:
+        import yaml
+
         from seamline.training.export import Run, export_bundle
     except ImportError as error:
         raise typer.BadParameter(
@@ -32,7 +37,7 @@ def export(
             name=name or out.name,
             version=version,
             card=text,
-            summary={"line": line},
+            summary=yaml.safe_load(summary.read_text(encoding="utf-8")) if summary else {},
         )
     except (ValueError, FileNotFoundError) as error:
         raise typer.BadParameter(str(error)) from error
