@@ -54,6 +54,7 @@ def reachable(samples: list[Sample]) -> list[set[int]]:
 
 
 @given(collections())
+@settings(max_examples=40)
 def test_groups_are_the_connected_components(samples):
     groups, truth = identity_groups(samples), reachable(samples)
     for i in range(len(samples)):
@@ -61,7 +62,7 @@ def test_groups_are_the_connected_components(samples):
 
 
 @given(collections(), st.integers(0, 2**32 - 1), st.integers(2, 5))
-@settings(max_examples=200)
+@settings(max_examples=80)
 def test_no_person_is_on_two_sides(samples, seed, k):
     count = len(set(identity_groups(samples)))
     fractions = {f"side{i}": 1 / k for i in range(k)}
