@@ -21,7 +21,7 @@ scan: $(VENV)/.base
 ifdef VIDEO
 	$(BIN)/seamline scan "$(VIDEO)"
 else
-	$(BIN)/seamline demo
+	$(BIN)/seamline scan --demo --report demo/report.html
 endif
 
 lint: $(VENV)/.test

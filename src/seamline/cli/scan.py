@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 def scan(
     paths: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="PATH",
             help="Videos, images and sounds; folders (searched to the bottom); quoted globs.",
+            show_default=False,
         ),
-    ],
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON verdict a line and nothing else.")
     ] = False,
@@ -44,6 +45,9 @@ def scan(
     min_face_px: Annotated[
         float, typer.Option(min=12, help="Smallest face examined, in pixels of the full frame.")
     ] = 48.0,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Make a genuine and a forged clip in ./demo, scan both.")
+    ] = False,
 ) -> None:
     """Judge videos, images and sounds.
 
@@ -57,7 +61,9 @@ def scan(
     from seamline.cli.workers import threads_per_job
 
     settings = Settings(thorough, min_face_px, keep_evidence=report is not None)
-    inputs = find_inputs(paths)
+    inputs = find_inputs([*(paths or []), *(_demo() if demo else [])])
+    if not inputs.files and not inputs.problems:
+        raise typer.BadParameter("Nothing to scan: name a file, a folder or a glob, or use --demo.")
     plan = Plan(inputs.files, DetectorLoader(model, threads_per_job(jobs)), settings, jobs,
                 out=out, resume=resume, report=report)  # fmt: skip
     check_plan(plan)
@@ -77,6 +83,19 @@ def scan(
         print(f"Report: {report}", file=sys.stderr)
     if inputs.problems or printer.unreadable:
         raise typer.Exit(1)
+
+
+def _demo() -> list[str]:
+    """Make the demo clips and say what they are."""
+    from seamline.data.demo_clips import make_demo
+
+    made = [str(path) for path in make_demo(Path("demo"))]
+    print(
+        "Demo from a NASA portrait: demo/genuine.mp4 is filmed as it is, in demo/self-blended.mp4 "
+        "the face was pasted over itself.",
+        file=sys.stderr,
+    )
+    return made
 
 
 class _Printer:
