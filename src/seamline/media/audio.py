@@ -56,7 +56,7 @@ def _read(
     spans: list[tuple[float, float]] | None,
     notes: list[str],
 ) -> Iterator[Sound]:
-    with open_media(path) as media:
+    with open_media(path, quick=True) as media:
         if media.audio is None:
             raise UnreadableMedia(path, "no audio stream")
         source = SoundSource(media, rate_hz, notes)

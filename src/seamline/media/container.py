@@ -70,15 +70,20 @@ class Media:
 
 
 @contextmanager
-def open_media(path: str | Path) -> Iterator[Media]:
+def open_media(path: str | Path, *, quick: bool = False) -> Iterator[Media]:
     """Open ``path``, choose its streams, and close it afterwards.
 
+    ``quick`` saves decoding a frame (40 ms at 1080p) for those who do not stream the video.
     Raises ``UnreadableMedia`` with a plain reason.
     """
     name = os.fspath(path)
     _check_is_readable_file(name)
     _check_size(name, declared_size(name))
-    with open_container(name) as container:
+    container = open_container(name, quick=quick and _is_mp4(name))
+    if quick and not all(map(_is_complete, container.streams.video)):
+        container.close()
+        container = open_container(name)
+    with container:
         if len(container.streams) >= MAX_STREAMS:  # FFmpeg stops counting at the limit
             raise UnreadableMedia(name, f"more than {MAX_STREAMS - 1} streams in one file")
         yield _choose_streams(name, container)
@@ -138,18 +143,28 @@ def _check_is_readable_file(name: str) -> None:
         raise UnreadableMedia(name, error.strerror or str(error)) from error
 
 
-def open_container(name: str) -> InputContainer:
+def open_container(name: str, *, quick: bool = False) -> InputContainer:
     """Open the local file ``name`` with the demuxers and limits that are safe for strangers'."""
+    options = {**_OPTIONS, "skip_frame": "all"} if quick else _OPTIONS
     try:
-        return av.open("file:" + name, options=_OPTIONS, metadata_errors="replace")
+        return av.open("file:" + name, options=options, metadata_errors="replace")
     except (av.FFmpegError, ValueError) as error:
-        with open(name, "rb") as file:
-            is_mp4 = file.read(12)[4:8] == b"ftyp"
-        if is_mp4:
+        if _is_mp4(name):
             reason = "an MP4 file without a usable index (moov): it is cut off or damaged"
         else:
             reason = "not a media file that can be decoded"
         raise UnreadableMedia(name, reason) from error
+
+
+def _is_mp4(name: str) -> bool:
+    with open(name, "rb") as file:
+        return file.read(8)[4:] == b"ftyp"
+
+
+def _is_complete(stream: VideoStream) -> bool:
+    return stream.codec_context is None or (
+        stream.codec_context.width > 0 and stream.start_time is not None
+    )
 
 
 def _check_size(name: str, size: tuple[int, int] | None) -> None:

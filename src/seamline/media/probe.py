@@ -69,7 +69,7 @@ class MediaInfo:
 
 def probe(path: str | Path) -> MediaInfo:
     """Return what the file at ``path`` holds. Raises ``UnreadableMedia`` with a plain reason."""
-    with open_media(path) as media:
+    with open_media(path, quick=True) as media:
         notes: list[str] = []
         frames = [] if media.video is None else _first_frames(media, media.video)
         is_photo = media.is_still or (_is_picture_format(media) and len(frames) == 1)

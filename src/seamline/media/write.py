@@ -1,7 +1,7 @@
 """Writes media files: pixels and samples go in, a video, a sound file or a picture comes out.
 
-Colours are stored as BT.709 with its tag, so that they read back as they were. H.264 and its like
-need even sizes for the usual 4:2:0 sampling; odd sizes are kept as they are, with 4:4:4 sampling.
+Colours are stored by the matrix usual for the size, and tagged with it, so that they read back as
+they were. The usual 4:2:0 sampling needs even sizes; odd sizes are kept, with 4:4:4 sampling.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 from jaxtyping import Float, UInt8
 
-_AUDIO_BLOCK_SAMPLES = 16000
+from seamline.media.upright import colour_matrix
+
+_BT709, _BT601 = 1, 6  # codes of ITU-T H.273 for matrix, primaries and transfer alike
 
 
 def write_video(
@@ -40,69 +42,111 @@ def write_video(
     """Write ``frames`` and, if given, mono ``samples`` from the same instant on.
 
     ``crf`` is the constant quality of x264, x265, VP9 and AV1 (``None``: the encoder's default);
-    ``pixel_format`` overrides 4:2:0; ``options`` go to the video encoder.
+    ``pixel_format`` overrides the sampling; ``options`` go to the video encoder.
     """
     pending = iter(frames)
     first = next(pending, None)
     if first is None:
         raise ValueError("write_video needs at least one frame, got none")
-    height, width = first.shape[:2]
-    with av.open(str(path), "w") as container:
-        video = container.add_stream(
-            codec, rate=Fraction(frames_per_second).limit_denominator(1001)
+    rate = Fraction(frames_per_second).limit_denominator(1001)
+    encoder_options = {**({} if crf is None else {"crf": str(crf)}), **(options or {})}
+    with av.open(str(path), "w") as container:  # streams must be there before the first packet
+        pictures = _PictureTrack(
+            container, codec, rate, first.shape[:2], pixel_format, encoder_options
         )
-        assert isinstance(video, VideoStream)
-        video.width, video.height = width, height
-        odd = width % 2 or height % 2
-        video.pix_fmt = pixel_format or ("yuv444p" if odd else "yuv420p")
-        context = video.codec_context
-        context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
-        context.color_primaries, context.color_trc = 1, 1  # BT.709
-        video.options = {**({} if crf is None else {"crf": str(crf)}), **(options or {})}
-        audio = None
-        if samples is not None:  # streams must be there before the first packet is written
-            audio = container.add_stream(audio_codec, rate=sample_rate_hz, layout="mono")
-        _encode_frames(container, video, chain([first], pending))
-        if samples is not None and isinstance(audio, AudioStream):
-            _encode_samples(container, audio, samples, sample_rate_hz)
+        sound = None
+        if samples is not None:
+            sound = _SoundTrack(container, audio_codec, samples, sample_rate_hz)
+        for index, rgb in enumerate(chain([first], pending)):
+            pictures.write(rgb)
+            if sound is not None:  # side by side, so that players and seeking find both together
+                sound.write_until(float((index + 1) / rate))
+        pictures.close()
+        if sound is not None:
+            sound.close()
 
 
-def _encode_frames(
-    container: OutputContainer,
-    stream: VideoStream,
-    frames: Iterable[UInt8[np.ndarray, "height width 3"]],
-) -> None:
-    reformatter = VideoReformatter()
-    for rgb in frames:
-        if rgb.shape != (stream.height, stream.width, 3):
-            size = (stream.height, stream.width, 3)
-            raise ValueError(f"frames of one video have one shape: {size}, then {rgb.shape}")
+class _PictureTrack:
+    """A video stream being written."""
+
+    def __init__(
+        self,
+        container: OutputContainer,
+        codec: str,
+        rate: Fraction,
+        shape: tuple[int, int],
+        pixel_format: str | None,
+        options: Mapping[str, str],
+    ) -> None:
+        height, width = shape
+        stream = container.add_stream(codec, rate=rate)
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height = width, height
+        is_odd = width % 2 or height % 2
+        stream.pix_fmt = pixel_format or ("yuv444p" if is_odd else "yuv420p")
+        stream.options = dict(options)
+        self._is_rgb = stream.pix_fmt.startswith(("rgb", "bgr", "gbr", "pal", "gray", "mono"))
+        self._range = ColorRange.JPEG if stream.pix_fmt.startswith("yuvj") else ColorRange.MPEG
+        self._matrix = colour_matrix(width, height)
+        if not self._is_rgb:
+            context = stream.codec_context
+            context.color_range = self._range
+            hd = self._matrix == Colorspace.ITU709
+            context.colorspace = _BT709 if hd else _BT601
+            context.color_primaries = context.color_trc = _BT709 if hd else _BT601
+        self._container, self._stream = container, stream
+        self._reformatter = VideoReformatter()
+
+    def write(self, rgb: UInt8[np.ndarray, "height width 3"]) -> None:
+        shape = (self._stream.height, self._stream.width, 3)
+        if rgb.shape != shape:
+            raise ValueError(f"frames of one video have one shape: {shape}, then {rgb.shape}")
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
-        frame = reformatter.reformat(
+        frame = self._reformatter.reformat(
             frame,
-            format=stream.pix_fmt,
-            dst_colorspace=Colorspace.ITU709,
-            dst_color_range=ColorRange.MPEG,
+            format=self._stream.pix_fmt,
+            dst_colorspace=None if self._is_rgb else self._matrix,
+            dst_color_range=None if self._is_rgb else self._range,
             threads=1,
         )
-        container.mux(stream.encode(frame))
-    container.mux(stream.encode(None))
+        self._container.mux(self._stream.encode(frame))
+
+    def close(self) -> None:
+        self._container.mux(self._stream.encode(None))
 
 
-def _encode_samples(
-    container: OutputContainer,
-    stream: AudioStream,
-    samples: Float[np.ndarray, " sample"],
-    sample_rate_hz: int,
-) -> None:
-    samples = np.ascontiguousarray(samples, dtype=np.float32)
-    for start in range(0, len(samples), _AUDIO_BLOCK_SAMPLES):
-        block = samples[None, start : start + _AUDIO_BLOCK_SAMPLES]
+class _SoundTrack:
+    """An audio stream being written."""
+
+    def __init__(
+        self,
+        container: OutputContainer,
+        codec: str,
+        samples: Float[np.ndarray, " sample"],
+        rate_hz: int,
+    ) -> None:
+        stream = container.add_stream(codec, rate=rate_hz, layout="mono")
+        assert isinstance(stream, AudioStream)
+        self._container, self._stream, self._rate_hz = container, stream, rate_hz
+        self._samples = np.ascontiguousarray(samples, dtype=np.float32)
+        self._written = 0
+
+    def write_until(self, seconds: float) -> None:
+        stop = min(len(self._samples), round(seconds * self._rate_hz))
+        if stop <= self._written:
+            return
+        block = self._samples[None, self._written : stop]
         frame = av.AudioFrame.from_ndarray(block, format="flt", layout="mono")
-        frame.sample_rate, frame.pts = sample_rate_hz, start
-        frame.time_base = Fraction(1, sample_rate_hz)
-        container.mux(stream.encode(frame))
-    container.mux(stream.encode(None))
+        frame.sample_rate, frame.pts = self._rate_hz, self._written
+        frame.time_base = Fraction(1, self._rate_hz)
+        self._container.mux(self._stream.encode(frame))
+        self._written = stop
+
+    def close(self) -> None:
+        total = len(self._samples) / self._rate_hz
+        while self._written < len(self._samples):  # longer than the pictures: second by second
+            self.write_until(min(total, self._written / self._rate_hz + 1.0))
+        self._container.mux(self._stream.encode(None))
 
 
 def write_audio(
