@@ -99,6 +99,12 @@ def test_an_existing_file_is_never_written_over(tmp_path, files):
     assert out.read_text() == "precious"
 
 
+def test_an_empty_file_that_a_failed_start_left_is_no_obstacle(tmp_path, files):
+    out = tmp_path / "out.jsonl"
+    out.touch()
+    assert scan_into(out, files) == files
+
+
 def test_a_damaged_line_in_the_middle_is_refused_by_its_number(tmp_path, files):
     out = tmp_path / "out.jsonl"
     scan_into(out, files)

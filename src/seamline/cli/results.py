@@ -44,7 +44,7 @@ class Results:
         self.path = Path(path)
         self._model, self._settings = model, settings
         self._places: dict[str, int] = {}
-        if not resume and self.path.exists():
+        if not resume and self.path.exists() and self.path.stat().st_size:
             raise WrongUsage(
                 f"{self.path} exists already. Add --resume to go on with it, or name another --out."
             )

@@ -61,7 +61,7 @@ def check_plan(plan: Plan) -> None:
         require_pyarrow()
     journal = plan.journal
     assert journal is not None
-    if plan.out.exists() and not plan.resume:
+    if not plan.resume and plan.out.exists() and plan.out.stat().st_size:
         raise WrongUsage(
             f"{plan.out} exists already. Add --resume to go on with it, or name another --out."
         )
