@@ -35,8 +35,9 @@ def speech_like(seconds: float, hertz: float) -> np.ndarray:
     voiced = sum(
         np.sin(k * phase) * np.exp(-(((k * 120 - hertz) / 500) ** 2)) for k in range(1, 40)
     )
-    syllables = np.clip(np.sin(2 * np.pi * 3.1 * time_axis) + 0.3, 0.03, 1)
-    return (0.2 * voiced * syllables / np.abs(voiced).max()).astype(np.float32)
+    syllables = np.clip(np.sin(2 * np.pi * 3.1 * time_axis) + 0.3, 0, 1)
+    hum = 5e-4 * np.sin(2 * np.pi * hertz * time_axis)  # decides what the gaps sound like
+    return (0.2 * voiced * syllables / np.abs(voiced).max() + hum).astype(np.float32)
 
 
 def test_a_person_is_found_scored_and_placed(detector: Detector, demo: Path) -> None:
