@@ -15,17 +15,20 @@ from seamline.voice.logmel import LogMelSettings, log_mel, mel_filters
 
 
 def naive_filters(settings: LogMelSettings) -> np.ndarray:
-    """Build HTK's triangles bin by bin from the definition of the scale."""
+    """Build the triangles bin by bin from the definitions of the scales."""
 
     def mel(hz: float) -> float:
-        return 1127.01048 * math.log(1.0 + hz / 700.0)
+        return hz if settings.scale == "linear" else 1127.01048 * math.log(1.0 + hz / 700.0)
+
+    def back(mel: float) -> float:
+        return mel if settings.scale == "linear" else 700 * (math.exp(mel / 1127.01048) - 1)
 
     low, high = mel(settings.low_hz), mel(settings.high_hz)
     width = (high - low) / (settings.mels + 1)
     bins = settings.fft_samples // 2 + 1
     filters = np.zeros((settings.mels, bins))
     for band in range(settings.mels):
-        edges = [700 * (math.exp((low + width * (band + k)) / 1127.01048) - 1) for k in range(3)]
+        edges = [back(low + width * (band + k)) for k in range(3)]
         for index in range(bins):
             hz = index * settings.sample_rate_hz / settings.fft_samples
             if edges[0] < hz <= edges[1]:
@@ -56,8 +59,9 @@ def independent_log_mel(samples: np.ndarray, settings: LogMelSettings) -> np.nda
     "settings",
     [
         LogMelSettings(),
-        LogMelSettings(mels=40, low_hz=100.0, high_hz=6000.0),
-        LogMelSettings(fft_samples=1024, mels=96),
+        LogMelSettings(scale="htk"),
+        LogMelSettings(mels=40, low_hz=100.0, high_hz=6000.0, scale="htk"),
+        LogMelSettings(fft_samples=1024, mels=96, scale="htk"),
         LogMelSettings(8000, 200, 100, 256, 24, 0.0, 4000.0, 1e-6),
     ],
 )
@@ -106,7 +110,7 @@ def test_columns_are_counted_as_promised(length: int) -> None:
 
 def test_bands_too_narrow_for_the_transform_are_refused() -> None:
     with pytest.raises(ValueError, match=r"mel bands hold no bin.*Try fewer mels"):
-        log_mel(np.zeros(1600, np.float32), LogMelSettings(mels=200))
+        log_mel(np.zeros(1600, np.float32), LogMelSettings(mels=200, scale="htk"))
 
 
 @pytest.mark.parametrize(
@@ -115,6 +119,7 @@ def test_bands_too_narrow_for_the_transform_are_refused() -> None:
         ({"window_samples": 600}, "hop_samples <= window_samples <= fft_samples"),
         ({"high_hz": 9000.0}, "sample_rate_hz / 2, not"),
         ({"floor": 0.0}, "floor > 0"),
+        ({"scale": "bark"}, "Unknown scale 'bark'. Known: linear, htk"),
     ],
 )
 def test_contradicting_settings_are_refused(change: dict[str, float], message: str) -> None:

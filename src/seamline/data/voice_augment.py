@@ -64,10 +64,12 @@ def hide_channel(
     settings: ChannelSettings | None = None,
     sample_rate_hz: int = 16000,
 ) -> Samples:
-    """Send speech through a random channel; the length changes only with the speed."""
+    """Send speech through a random channel; the length stays (faster speech ends mirrored)."""
     settings = settings or ChannelSettings()
     if rng.random() < settings.speed:
-        samples = change_speed(samples, float(rng.uniform(*settings.speed_range)))
+        changed = change_speed(samples, float(rng.uniform(*settings.speed_range)))
+        missing = max(0, len(samples) - len(changed))
+        samples = np.pad(changed, (0, missing), mode="reflect")[: len(samples)]
     if rng.random() < settings.equalise:
         samples = equalise(samples, rng, settings.equalise_db)
     if rng.random() < settings.room:
@@ -221,6 +223,7 @@ def griffin_lim_copy(samples: Samples, rng: Generator, sample_rate_hz: int = 160
         fft_samples=1024,
         mels=int(rng.choice((64, 80, 100))),
         high_hz=sample_rate_hz / 2,
+        scale="htk",
     )
     filters = mel_filters(settings)
     spread = np.linalg.pinv(filters) @ np.exp(log_mel(samples, settings))

@@ -1,9 +1,14 @@
 """A small convolutional network over log-mel spectrograms: one forgery logit a step of time.
 
-The time axis may have any length. Loudness is taken out inside the network: each clip's mean mel
-power is divided out and what lies far below it is clipped, so neither gain nor digital silence
-is a cue. That mean is taken over the window given, so a window that holds only a word's end is
-levelled by that end; train on windows as short as those that will be judged.
+Vocoders betray themselves less in what is said than in how the spectrum's fine shape moves, so
+the network looks at statistics over about a second and a half rather than at pictures of words:
+a convolution turns the spectrogram into cepstra and their first two differences, their spread
+within a sliding window is measured, and a small perceptron judges each window.
+
+The time axis may have any length. Loudness is taken out inside the network: the clip's mean mel
+power is divided out, what lies far below it is clipped, and quiet columns do not count, so
+neither gain nor digital silence is a cue. That mean is taken over the whole input: a window that
+holds only a word's end is levelled by that end.
 """
 
 from __future__ import annotations
@@ -13,87 +18,144 @@ import math
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
+
+LEAST_SPREAD = 1e-3
+"""Added before a logarithm, nats: less than one step of a 16-bit recording changes a band."""
 
 
-class ResidualBlock(nn.Module):
-    """Two 3×3 convolutions beside a shortcut (He et al., CVPR 2016); the first may stride."""
+def cosine_basis(size: int, count: int) -> Float[Tensor, "count size"]:
+    """Return the first rows of the orthonormal cosine transform (DCT-II)."""
+    place = (torch.arange(size) + 0.5) * math.pi / size
+    basis = torch.cos(torch.arange(count)[:, None] * place) * math.sqrt(2.0 / size)
+    basis[0] /= math.sqrt(2.0)
+    return basis
 
-    def __init__(self, inputs: int, outputs: int, stride: tuple[int, int]) -> None:
+
+class SpectralStatistics(nn.Module):
+    """Cepstra, their differences, and how these and the bands spread within a sliding window."""
+
+    def __init__(
+        self,
+        mels: int,
+        cepstra: int,
+        *,
+        window_frames: int,
+        hop_frames: int,
+        range_nats: float,
+        quiet_nats: float,
+    ) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False),
-            nn.BatchNorm2d(outputs),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
-            nn.BatchNorm2d(outputs),
-        )
-        self.shortcut: nn.Module = nn.Identity()
-        if inputs != outputs or stride != (1, 1):
-            self.shortcut = nn.Sequential(
-                nn.AvgPool2d(stride, stride, ceil_mode=True, count_include_pad=False),
-                nn.Conv2d(inputs, outputs, 1, bias=False),
-                nn.BatchNorm2d(outputs),
-            )
+        self.window_frames, self.hop_frames = window_frames, hop_frames
+        self.range_nats, self.quiet_nats = range_nats, quiet_nats
+        self.cepstra = cepstra
+        in_time = torch.tensor([[0.0, 1.0, 0.0], [-1.0, 0.0, 1.0], [1.0, -2.0, 1.0]])
+        kernels = torch.einsum("dk,cm->dcmk", in_time, cosine_basis(mels, cepstra))
+        self.kernels = nn.Parameter(kernels.reshape(3 * cepstra, mels, 3))
+        self.size = 4 * cepstra - 1 + (mels - 2) + (mels - 1)
 
-    def forward(
-        self, x: Float[Tensor, "batch in_ch mel time"]
-    ) -> Float[Tensor, "batch out_ch mel_out time_out"]:
-        return torch.relu(self.body(x) + self.shortcut(x))
+    def forward(self, mel: Float[Tensor, "batch mel time"]) -> Float[Tensor, "batch dim step"]:
+        """Describe each step by its window; columns outside the clip have no weight."""
+        level = mel.exp().mean(dim=(1, 2), keepdim=True).log()
+        bands = (mel - level).clamp(min=-self.range_nats)
+        loud = (bands.exp().mean(dim=1, keepdim=True).log() > -self.quiet_nats).to(bands.dtype)
+        padded = functional.pad(bands, (1, 1), mode="replicate")
+        static, moving = functional.conv1d(padded, self.kernels).split(
+            [self.cepstra, 2 * self.cepstra], dim=1
+        )
+        curve = (bands[:, 2:] - 2.0 * bands[:, 1:-1] + bands[:, :-2]).abs()
+        change = padded[:, :, 1:-1] - padded[:, :, :-2]
+        values = [static, static**2, moving**2, curve, change**2, change[:, 1:] * change[:, :-1]]
+        sizes = [value.shape[1] for value in values]
+        weight = self._slide(loud) + 1e-6
+        pooled = self._slide(torch.cat(values, dim=1) * loud) / weight
+        mean, square, moved, curve, power, joint = pooled.split(sizes, dim=1)
+        spread = (square - mean**2).clamp(min=0.0).sqrt()
+        moved = moved.clamp(min=0.0).sqrt()
+        norm = (power[:, 1:] * power[:, :-1]).clamp(min=0.0).sqrt() + LEAST_SPREAD
+        return torch.cat(
+            [
+                mean[:, 1:],  # the first is loudness
+                (spread + LEAST_SPREAD).log(),
+                (moved + LEAST_SPREAD).log(),
+                curve,
+                joint / norm,
+            ],
+            dim=1,
+        )
+
+    def _slide(self, x: Float[Tensor, "batch dim time"]) -> Float[Tensor, "batch dim step"]:
+        """Average over a window around each step's middle; zeros lie beyond the ends.
+
+        ::
+
+            |<-- step 0 -->|<-- step 1 -->|
+            ------- window 0 -------
+                     ------- window 1 -------
+        """
+        before = self.window_frames // 2 - self.hop_frames // 2
+        after = self.window_frames - 1 - before
+        padded = functional.pad(x, (before, after))
+        return functional.avg_pool1d(padded, self.window_frames, self.hop_frames)
 
 
 class VoiceCNN(nn.Module):
     """Log-mel in, one logit a step out; positive means synthetic."""
 
     FRAMES_PER_STEP = 16
-    """Columns of the log-mel per logit: the product of the strides over time."""
+    """Columns of the log-mel per logit."""
 
     def __init__(
         self,
         mels: int = 80,
-        channels: tuple[int, int, int, int] = (16, 32, 64, 96),
-        dropout: float = 0.2,
+        cepstra: int = 60,
+        hidden: tuple[int, int] = (256, 64),
+        *,
+        window_frames: int = 160,
+        dropout: float = 0.4,
         range_nats: float = 12.0,
+        quiet_nats: float = 3.0,
     ) -> None:
         super().__init__()
-        if mels < 1 or mels % 16:
-            raise ValueError(f"VoiceCNN halves mels four times: a multiple of 16, not {mels}.")
-        first, second, third, fourth = channels
-        self.mels = mels
-        self.range_nats = range_nats
-        self.stem = nn.Sequential(
-            nn.Conv2d(1, first, 5, stride=2, padding=2, bias=False),
-            nn.BatchNorm2d(first),
-            nn.ReLU(inplace=True),
+        if not 1 < cepstra <= mels:
+            raise ValueError(f"VoiceCNN needs 1 < cepstra <= mels, not {cepstra} and {mels}.")
+        if window_frames < self.FRAMES_PER_STEP:
+            raise ValueError(
+                f"VoiceCNN needs window_frames of at least {self.FRAMES_PER_STEP}, "
+                f"not {window_frames}."
+            )
+        self.statistics = SpectralStatistics(
+            mels,
+            cepstra,
+            window_frames=window_frames,
+            hop_frames=self.FRAMES_PER_STEP,
+            range_nats=range_nats,
+            quiet_nats=quiet_nats,
         )
-        self.stages = nn.Sequential(
-            ResidualBlock(first, first, (1, 1)),
-            ResidualBlock(first, second, (2, 2)),
-            ResidualBlock(second, second, (1, 1)),
-            ResidualBlock(second, third, (2, 2)),
-            ResidualBlock(third, third, (1, 1)),
-            ResidualBlock(third, fourth, (2, 2)),
-            ResidualBlock(fourth, fourth, (1, 1)),
-        )
-        # One kernel spans all frequencies, so that a band's height stays known.
-        self.join = nn.Sequential(
-            nn.Dropout(dropout),
-            nn.Conv2d(fourth, fourth, (mels // 16, 1), bias=False),
-            nn.BatchNorm2d(fourth),
+        first, second = hidden
+        self.judge = nn.Sequential(
+            nn.BatchNorm1d(self.statistics.size, affine=False),
+            nn.Dropout(dropout / 2),
+            nn.Conv1d(self.statistics.size, first, 1, bias=False),
+            nn.BatchNorm1d(first),
             nn.ReLU(inplace=True),
             nn.Dropout(dropout),
+            nn.Conv1d(first, second, 1, bias=False),
+            nn.BatchNorm1d(second),
+            nn.ReLU(inplace=True),
+            nn.Dropout(dropout / 2),
         )
-        self.score = nn.Conv1d(fourth, 1, 3, padding=1)
+        self.score = nn.Conv1d(second, 1, 1)
 
     def features(self, mel: Float[Tensor, "batch mel time"]) -> Float[Tensor, "batch dim step"]:
         """Describe each step of time; what a fusion with other senses reads."""
-        level = mel.exp().mean(dim=(1, 2), keepdim=True).log()
-        x = (mel - level).clamp(min=-self.range_nats)
-        x = (x + 4.0) / 4.0  # near zero mean and unit spread for speech
-        return self.join(self.stages(self.stem(x[:, None]))).squeeze(2)
+        described: Tensor = self.judge(self.statistics(mel))
+        return described
 
     def forward(self, mel: Float[Tensor, "batch mel time"]) -> Float[Tensor, "batch step"]:
         """Score each step: ``ceil(time / FRAMES_PER_STEP)`` logits."""
-        return self.score(self.features(mel)).squeeze(1)
+        logits: Tensor = self.score(self.features(mel)).squeeze(1)
+        return logits
 
 
 def samples_per_step(hop_samples: int) -> int:

@@ -64,6 +64,7 @@ def _settings(sample_rate_hz: int) -> LogMelSettings:
         low_hz=BAND_LIMITS_HZ[0],
         high_hz=min(BAND_LIMITS_HZ[1], sample_rate_hz / 2),
         floor=1e-9,
+        scale="htk",
     )
 
 

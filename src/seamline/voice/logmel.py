@@ -1,14 +1,17 @@
-"""Log-mel spectrograms in NumPy: mono samples in, natural logs of mel-band powers out.
+"""Log-mel spectrograms in NumPy: mono samples in, natural logs of band powers out.
 
 Frames are centred on whole hops (the ends padded with zeros), so that column ``t`` of the result
-is the sound around ``t * hop_samples``. The filterbank is HTK's: mel(f) = 2595 log10(1 + f / 700)
-(O'Shaughnessy 1987), triangles of peak 1 that are not normalised by their area.
+is the sound around ``t * hop_samples``. The bands are triangles of peak 1, not normalised by
+their area, evenly spaced either on HTK's mel scale, mel(f) = 2595 log10(1 + f / 700)
+(O'Shaughnessy 1987), or in Hz. Vocoders leave more traces above 4 kHz than mel bands resolve, so
+evenly spaced bands tell synthetic speech better (Sahidullah et al., Interspeech 2015).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Float32
@@ -36,7 +39,9 @@ class LogMelSettings:
     high_hz: float = 8000.0
     """Upper edge of the last band."""
     floor: float = 1e-8
-    """Least mel power; anything quieter reads as its log. Full-scale sine: about 1e4."""
+    """Least band power; anything quieter reads as its log. Full-scale sine: about 1e4."""
+    scale: Literal["linear", "htk"] = "linear"
+    """Where the bands lie: evenly in Hz, or evenly on HTK's mel scale."""
 
     def __post_init__(self) -> None:
         if not 0 < self.hop_samples <= self.window_samples <= self.fft_samples:
@@ -49,6 +54,8 @@ class LogMelSettings:
                 "A log-mel needs 0 <= low_hz < high_hz <= sample_rate_hz / 2, not "
                 f"{self.low_hz}, {self.high_hz}, {self.sample_rate_hz / 2}."
             )
+        if self.scale not in ("linear", "htk"):
+            raise ValueError(f"Unknown scale {self.scale!r}. Known: linear, htk.")
         if self.mels < 1 or self.floor <= 0:
             raise ValueError(
                 f"A log-mel needs mels >= 1 and floor > 0, not {self.mels}, {self.floor}."
@@ -75,8 +82,11 @@ def mel_filters(settings: LogMelSettings) -> Float32[np.ndarray, "mel bin"]:
 
     A band narrower than one bin of the transform would be empty; it is refused.
     """
-    low, high = hz_to_mel(np.array([settings.low_hz, settings.high_hz]))
-    edges_hz = mel_to_hz(np.linspace(low, high, settings.mels + 2))
+    if settings.scale == "linear":
+        edges_hz = np.linspace(settings.low_hz, settings.high_hz, settings.mels + 2)
+    else:
+        low, high = hz_to_mel(np.array([settings.low_hz, settings.high_hz]))
+        edges_hz = mel_to_hz(np.linspace(low, high, settings.mels + 2))
     bins_hz = np.fft.rfftfreq(settings.fft_samples, 1.0 / settings.sample_rate_hz)
     left, centre, right = edges_hz[:-2, None], edges_hz[1:-1, None], edges_hz[2:, None]
     rising = (bins_hz - left) / (centre - left)
@@ -104,7 +114,7 @@ def hann_window(length_samples: int) -> Float32[np.ndarray, " sample"]:
 def log_mel(
     samples: Float[np.ndarray, " sample"], settings: LogMelSettings
 ) -> Float32[np.ndarray, "mel time"]:
-    """Return ln(max(mel power, floor)), one column a hop; no samples make no columns."""
+    """Return ln(max(band power, floor)), one column a hop; no samples make no columns."""
     if samples.ndim != 1:
         raise ValueError(f"log_mel takes mono samples of one axis, found shape {samples.shape}.")
     filters = mel_filters(settings)
