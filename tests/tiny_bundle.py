@@ -1,7 +1,7 @@
 """A bundle of a few bytes with known arithmetic, so that the runtime can be tested exactly.
 
 The picture logit of a crop is (mean of red − 128) / 8; every mask logit is the same value. The
-voice gives one logit per 16 log-mel columns: 4 when the band around 1 kHz is louder than the band
+voice gives one logit per 16 log-mel columns: 4 when the band around 1.1 kHz is louder than the band
 around 3 kHz, −4 otherwise.
 """
 
