@@ -22,11 +22,15 @@ class WindowPlan:
 
     max_windows: int | None = 30
     """Most windows taken from one file; None examines everything (`--thorough`)."""
+    first_seconds: float | None = None
+    """Examine only one window of this length at the start, whatever the window length is."""
 
     def windows(
         self, duration_seconds: float | None, window_seconds: float
     ) -> list[tuple[float, float]]:
         """Lay windows over a file; an unknown duration gets the most windows from the start."""
+        if self.first_seconds is not None:
+            return [(0.0, self.first_seconds)]
         if duration_seconds is None or not math.isfinite(duration_seconds):
             count = self.max_windows or 30
             return [(i * window_seconds, (i + 1) * window_seconds) for i in range(count)]
