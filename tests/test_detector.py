@@ -13,7 +13,7 @@ from seamline.data.demo_clips import make_demo, read_portrait
 from seamline.detector import Detector
 from seamline.errors import UnreadableMedia
 from seamline.media.write import write_audio, write_image, write_video
-from tiny_bundle import write_tiny_bundle
+from tiny_bundle import HIGH_HZ, LOW_HZ, write_tiny_bundle
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_evidence_belongs_to_the_verdict(detector: Detector, demo: Path) -> None
     assert steps[-1] == 1.0
 
 
-@pytest.mark.parametrize(("hertz", "label"), [(1112, "fake_audio"), (3338, "real")])
+@pytest.mark.parametrize(("hertz", "label"), [(LOW_HZ, "fake_audio"), (HIGH_HZ, "real")])
 def test_sound_alone_is_judged(
     detector: Detector, tmp_path: Path, hertz: float, label: str
 ) -> None:
@@ -132,7 +132,7 @@ def test_a_video_of_one_frame_is_examined(detector: Detector, tmp_path: Path) ->
 
 def test_sound_that_outlasts_the_picture_is_heard(detector: Detector, tmp_path: Path) -> None:
     path = tmp_path / "long-sound.mp4"
-    write_video(path, [read_portrait()] * 30, 15, samples=speech_like(6.0, 3338))
+    write_video(path, [read_portrait()] * 30, 15, samples=speech_like(6.0, HIGH_HZ))
     verdict = detector.scan(path)
     assert verdict.audio.examined_seconds > 4.0
     assert verdict.people[0].stop_seconds <= 2.3

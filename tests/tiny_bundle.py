@@ -16,10 +16,22 @@ from onnx import TensorProto, helper, numpy_helper
 from seamline.clips.contract import CropContract
 from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration
+from seamline.voice.logmel import mel_filters
 from seamline.zoo.bundle import Bundle, write_bundle
 
 CONTRACT = CropContract(margin=1.3, size_px=64)
-LOW_BAND, HIGH_BAND = 29, 55  # of 80 mel bands over 20–8000 Hz: about 1 and 3 kHz
+LOW_HZ, HIGH_HZ = 1100.0, 3300.0
+MELS = CONTRACT.mel.mels
+
+
+def _band(hertz: float) -> int:
+    """The mel band that hears a frequency best."""
+    settings = CONTRACT.mel
+    filters = mel_filters(settings)
+    return int(filters[:, round(hertz * settings.fft_samples / settings.sample_rate_hz)].argmax())
+
+
+LOW_BAND, HIGH_BAND = _band(LOW_HZ), _band(HIGH_HZ)
 
 
 def write_tiny_bundle(
@@ -45,7 +57,7 @@ def write_tiny_bundle(
         made["picture"] = Branch("picture.onnx", **settings)  # type: ignore[arg-type]
     if "voice" in branches:
         onnx.save(_voice(), folder / "voice.onnx")
-        mel = np.zeros((80, 33), np.float32)
+        mel = np.zeros((MELS, 33), np.float32)
         mel[LOW_BAND] = 1.0
         golden |= {"log_mel": mel, "voice_logit": np.full(3, 4.0, np.float32)}
         made["voice"] = Branch("voice.onnx", step_seconds=0.16, **settings)  # type: ignore[arg-type]
@@ -115,7 +127,7 @@ def _voice() -> onnx.ModelProto:
     graph = helper.make_graph(
         nodes,
         "voice",
-        [helper.make_tensor_value_info("log_mel", TensorProto.FLOAT, [None, 80, None])],
+        [helper.make_tensor_value_info("log_mel", TensorProto.FLOAT, [None, MELS, None])],
         [helper.make_tensor_value_info("logit", TensorProto.FLOAT, [None, None])],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )

@@ -102,8 +102,6 @@ def test_the_voice_branch_learns_a_plain_difference(tmp_path: Path) -> None:
     run = Run.read(fit(config))
     logits = {row["label"]: row["logit"] for row in run.scores["val"]}
     assert logits[1] > logits[0]
-    bundle = export_bundle(
-        tmp_path / "b", [run], name="b", version="1", card="# b\n", summary={}
-    )
+    bundle = export_bundle(tmp_path / "b", [run], name="b", version="1", card="# b\n", summary={})
     assert [check.passed for check in bundle.replay_golden()] == [True]
-    assert len(bundle.score_voice(np.zeros((80, 77), np.float32))) == 5
+    assert len(bundle.score_voice(np.zeros((bundle.contract.mel.mels, 77), np.float32))) == 5
