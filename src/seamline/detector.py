@@ -16,7 +16,8 @@ from seamline.clips.extract import extract
 from seamline.clips.window import WindowPlan
 from seamline.errors import UnreadableMedia
 from seamline.faces.mtcnn import FaceDetector
-from seamline.scoring.judge import FaceScores, Findings, VoiceScores, judge
+from seamline.scoring.findings import FaceScores, Findings, VoiceScores
+from seamline.scoring.judge import judge
 from seamline.scoring.verdict import Verdict
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import DEFAULT, find_model
@@ -78,10 +79,18 @@ class Detector:
         return cls(Bundle.load(find_model(model), threads=threads), threads=threads)
 
     def scan(
-        self, path: str | Path, *, thorough: bool = False, min_face_px: float = 48.0
+        self,
+        path: str | Path,
+        *,
+        thorough: bool = False,
+        min_face_px: float = 48.0,
+        progress: Callable[[float], None] | None = None,
     ) -> Verdict:
-        """Judge one video, image or audio file; raises `UnreadableMedia`."""
-        return self._run(path, thorough, min_face_px, None, None)
+        """Judge one video, image or audio file; raises `UnreadableMedia`.
+
+        ``progress`` is told the share done, 0 to 1.
+        """
+        return self._run(path, thorough, min_face_px, None, progress)
 
     def examine(
         self,
@@ -91,7 +100,7 @@ class Detector:
         min_face_px: float = 48.0,
         progress: Callable[[float], None] | None = None,
     ) -> Examination:
-        """Judge one file and keep crops, heatmaps and spectrogram; ``progress`` gets 0..1."""
+        """Judge one file like `scan`, and keep crops, heatmaps and spectrogram for a report."""
         evidence = Evidence()
         return Examination(self._run(path, thorough, min_face_px, evidence, progress), evidence)
 

@@ -10,7 +10,8 @@ import pytest
 from seamline.media.probe import AudioInfo, MediaInfo, VideoInfo
 from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration
-from seamline.scoring.judge import FaceScores, Findings, VoiceScores, judge
+from seamline.scoring.findings import FaceScores, Findings, VoiceScores
+from seamline.scoring.judge import judge
 from seamline.scoring.pool import pool_logits
 from seamline.scoring.verdict import ModelId, Verdict
 

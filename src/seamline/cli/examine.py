@@ -37,7 +37,14 @@ class Scanner(Protocol):
     @property
     def bundle(self) -> Identified: ...
 
-    def scan(self, path: str | Path, *, thorough: bool, min_face_px: float) -> Verdict: ...
+    def scan(
+        self,
+        path: str | Path,
+        *,
+        thorough: bool,
+        min_face_px: float,
+        progress: Callable[[float], None] | None,
+    ) -> Verdict: ...
 
     def examine(
         self,
@@ -134,12 +141,11 @@ def examine_file(
     asked: dict[str, Any] = {"thorough": settings.thorough, "min_face_px": settings.min_face_px}
     evidence = None
     try:
-        if settings.keep_evidence or progress is not None:
+        if settings.keep_evidence:
             examination = scanner.examine(path, progress=progress, **asked)
-            verdict = examination.verdict
-            evidence = examination.evidence if settings.keep_evidence else None
+            verdict, evidence = examination.verdict, examination.evidence
         else:
-            verdict = scanner.scan(path, **asked)
+            verdict = scanner.scan(path, progress=progress, **asked)
     except UnreadableMedia as error:
         verdict = _unread(path, error.reason, scanner, start)
     except Exception as error:  # a fault of ours in one file must not cost the other million

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float
 
 from seamline.media.probe import MediaInfo
 from seamline.scoring.branch import Branch
 from seamline.scoring.decide import Thresholds, decide, gap_warnings
+from seamline.scoring.findings import FaceScores, Findings
 from seamline.scoring.pool import pool_logits
+from seamline.scoring.reasons import doubts, no_picture_reason, no_sync_reason, no_voice_reason
 from seamline.scoring.timeline import (
     StepLogits,
     find_segments,
@@ -27,7 +28,6 @@ from seamline.scoring.timeline import (
 )
 from seamline.scoring.verdict import (
     SCHEMA,
-    ModelId,
     Person,
     Segment,
     SenseScore,
@@ -36,48 +36,6 @@ from seamline.scoring.verdict import (
     Verdict,
     media_summary,
 )
-
-LEAST_TRACK_SECONDS = 1.0  # a face seen for less is a glimpse
-SMALL_FACE_PX = 80
-HEAVY_COMPRESSION_BITS_PER_PX = 0.03
-
-
-@dataclass(frozen=True)
-class FaceScores:
-    """One track's frame logits inside one window."""
-
-    track: int
-    seconds: Float[np.ndarray, " time"]
-    logits: Float[np.ndarray, " time"]
-    face_px: int
-
-
-@dataclass(frozen=True)
-class VoiceScores:
-    """One window's voice logits, ``step_seconds`` apart; None where nobody speaks."""
-
-    start_seconds: float
-    stop_seconds: float
-    logits: Float[np.ndarray, " step"] | None
-    step_seconds: float
-
-
-@dataclass
-class Findings:
-    """What was seen and heard in one file, before any judgement."""
-
-    media: MediaInfo
-    branches: Mapping[str, Branch]
-    model: ModelId
-    frame_step_seconds: float
-    min_face_px: float
-    faces: list[FaceScores] = field(default_factory=list)
-    voices: list[VoiceScores] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    examined_seconds: float = 0.0
-    """Length of the windows that were looked at."""
-    frames_examined: int = 0
-    size_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -118,7 +76,8 @@ def judge(findings: Findings, path: str, sha256: str, seconds: Mapping[str, floa
         video_out_of_range=video.out_of_range,
         audio_out_of_range=audio.out_of_range,
     )
-    warnings = [*findings.warnings, *_doubts(findings, tracks, video, audio)]
+    strange = [n for n, s in (("picture", video), ("voice", audio)) if s.out_of_range]
+    warnings = [*findings.warnings, *doubts(findings, [t.face_px for t in tracks], strange)]
     warnings += gap_warnings(label, video.score, audio.score)
     steps = step_count(media.duration_seconds)
     return Verdict(
@@ -130,7 +89,7 @@ def judge(findings: Findings, path: str, sha256: str, seconds: Mapping[str, floa
         fake_probability=chance,
         video=video.score,
         audio=audio.score,
-        sync=SyncScore(None, None, _no_sync_reason(media)),
+        sync=SyncScore(None, None, no_sync_reason(media)),
         people=people,
         segments=(*video.segments, *audio.segments),
         timeline=Timeline(
@@ -152,7 +111,7 @@ def _tracks(findings: Findings) -> list[_Track]:
     tracks = []
     for track, pieces in sorted(parts.items()):
         seconds = np.concatenate([piece.seconds for piece in pieces])
-        if len(seconds) * findings.frame_step_seconds < _least_seconds(findings) - 1e-6:
+        if len(seconds) * findings.frame_step_seconds < findings.least_seconds - 1e-6:
             continue
         tracks.append(
             _Track(
@@ -165,17 +124,9 @@ def _tracks(findings: Findings) -> list[_Track]:
     return tracks
 
 
-def _least_seconds(findings: Findings) -> float:
-    """How long a face must be seen: a second, or most of what there is of a shorter file."""
-    if findings.media.kind == "image":
-        return 0.0
-    there = findings.frames_examined * findings.frame_step_seconds
-    return min(LEAST_TRACK_SECONDS, 0.75 * there)
-
-
 def _judge_picture(findings: Findings, tracks: list[_Track]) -> tuple[_Sense, tuple[Person, ...]]:
     branch = findings.branches.get("picture")
-    reason = _no_picture_reason(findings, tracks, branch)
+    reason = no_picture_reason(findings, [t.face_px for t in tracks], branch)
     if reason is not None or branch is None:
         return _Sense(SenseScore(None, 0.0, reason)), ()
     media, step = findings.media, findings.frame_step_seconds
@@ -209,7 +160,7 @@ def _judge_picture(findings: Findings, tracks: list[_Track]) -> tuple[_Sense, tu
 def _judge_voice(findings: Findings) -> _Sense:
     branch = findings.branches.get("voice")
     spoken = [voice for voice in findings.voices if voice.logits is not None]
-    reason = _no_voice_reason(findings, bool(spoken), branch)
+    reason = no_voice_reason(findings, bool(spoken), branch)
     if reason is not None or branch is None:
         return _Sense(SenseScore(None, 0.0, reason))
     starts, stops, logits = [], [], []
@@ -257,63 +208,6 @@ def _segments(
         duration_seconds=media.duration_seconds,
         sharpness=branch.pool_sharpness,
     )
-
-
-def _no_picture_reason(
-    findings: Findings, tracks: list[_Track], branch: Branch | None
-) -> str | None:
-    if findings.media.video is None:
-        return "no video stream"
-    if branch is None:
-        return "this model has no picture branch"
-    if findings.frames_examined == 0:
-        return "no frame could be decoded"
-    if tracks:
-        return None
-    least = f"no face of at least {findings.min_face_px:g} px"
-    if findings.media.kind == "image":
-        return least
-    return f"{least} for at least {_least_seconds(findings):.2g} s"
-
-
-def _no_voice_reason(findings: Findings, spoken: bool, branch: Branch | None) -> str | None:
-    if findings.media.kind == "image":
-        return "a photo has no sound"
-    if findings.media.audio is None:
-        return "no audio stream"
-    if branch is None:
-        return "this model has no voice branch"
-    if not findings.voices:
-        return "no sound could be decoded"
-    return None if spoken else "no speech found"
-
-
-def _no_sync_reason(media: MediaInfo) -> str:
-    if media.video is None or media.kind == "image":
-        return "no moving picture to compare with"
-    return "no audio stream" if media.audio is None else "this model does not judge synchrony yet"
-
-
-def _doubts(findings: Findings, tracks: list[_Track], video: _Sense, audio: _Sense) -> list[str]:
-    """What makes the scores less certain, in plain words."""
-    media, doubts = findings.media, []
-    total = media.duration_seconds
-    if total is not None and findings.examined_seconds < total - 1:
-        doubts.append(
-            f"examined {findings.examined_seconds:.0f} s spread over {total:.0f} s; "
-            "--thorough examines all"
-        )
-    if tracks and max(track.face_px for track in tracks) < SMALL_FACE_PX:
-        doubts.append(f"no face is larger than {SMALL_FACE_PX} px: scores are less certain")
-    picture = media.video
-    if tracks and total and picture is not None and picture.frames_per_second:
-        pixels = picture.width * picture.height * picture.frames_per_second * total
-        if findings.size_bytes * 8 / pixels < HEAVY_COMPRESSION_BITS_PER_PX:
-            doubts.append("heavy compression: scores are less certain")
-    for name, sense in (("picture", video), ("voice", audio)):
-        if sense.out_of_range:
-            doubts.append(f"the {name} is unlike anything that the model was validated on")
-    return doubts
 
 
 def _end(seconds: float, media: MediaInfo) -> float:

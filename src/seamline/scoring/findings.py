@@ -1,0 +1,60 @@
+"""What was seen and heard in one file, before any judgement; plain records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float
+
+from seamline.media.probe import MediaInfo
+from seamline.scoring.branch import Branch
+from seamline.scoring.verdict import ModelId
+
+LEAST_TRACK_SECONDS = 1.0  # a face seen for less is a glimpse
+
+
+@dataclass(frozen=True)
+class FaceScores:
+    """One track's frame logits inside one window."""
+
+    track: int
+    seconds: Float[np.ndarray, " time"]
+    logits: Float[np.ndarray, " time"]
+    face_px: int
+
+
+@dataclass(frozen=True)
+class VoiceScores:
+    """One window's voice logits, ``step_seconds`` apart; None where nobody speaks."""
+
+    start_seconds: float
+    stop_seconds: float
+    logits: Float[np.ndarray, " step"] | None
+    step_seconds: float
+
+
+@dataclass
+class Findings:
+    """What was seen and heard in one file, before any judgement."""
+
+    media: MediaInfo
+    branches: Mapping[str, Branch]
+    model: ModelId
+    frame_step_seconds: float
+    min_face_px: float
+    faces: list[FaceScores] = field(default_factory=list)
+    voices: list[VoiceScores] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    examined_seconds: float = 0.0
+    """Length of the windows that were looked at."""
+    frames_examined: int = 0
+    size_bytes: int = 0
+
+    @property
+    def least_seconds(self) -> float:
+        """How long a face must be seen: a second, or most of what there is of a shorter file."""
+        if self.media.kind == "image":
+            return 0.0
+        return min(LEAST_TRACK_SECONDS, 0.75 * self.frames_examined * self.frame_step_seconds)

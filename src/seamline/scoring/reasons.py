@@ -1,0 +1,68 @@
+"""Why a sense was not examined, and what makes its score less certain, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seamline.media.probe import MediaInfo
+from seamline.scoring.branch import Branch
+from seamline.scoring.findings import Findings
+
+SMALL_FACE_PX = 80
+HEAVY_COMPRESSION_BITS_PER_PX = 0.03
+
+
+def no_picture_reason(
+    findings: Findings, faces_px: Sequence[int], branch: Branch | None
+) -> str | None:
+    if findings.media.video is None:
+        return "no video stream"
+    if branch is None:
+        return "this model has no picture branch"
+    if findings.frames_examined == 0:
+        return "no frame could be decoded"
+    if faces_px:
+        return None
+    least = f"no face of at least {findings.min_face_px:g} px"
+    if findings.media.kind == "image":
+        return least
+    return f"{least} for at least {findings.least_seconds:.2g} s"
+
+
+def no_voice_reason(findings: Findings, spoken: bool, branch: Branch | None) -> str | None:
+    if findings.media.kind == "image":
+        return "a photo has no sound"
+    if findings.media.audio is None:
+        return "no audio stream"
+    if branch is None:
+        return "this model has no voice branch"
+    if not findings.voices:
+        return "no sound could be decoded"
+    return None if spoken else "no speech found"
+
+
+def no_sync_reason(media: MediaInfo) -> str:
+    if media.video is None or media.kind == "image":
+        return "no moving picture to compare with"
+    return "no audio stream" if media.audio is None else "this model does not judge synchrony yet"
+
+
+def doubts(findings: Findings, faces_px: Sequence[int], out_of_range: Sequence[str]) -> list[str]:
+    """What makes the scores less certain, in plain words."""
+    media, found = findings.media, []
+    total = media.duration_seconds
+    if total is not None and findings.examined_seconds < total - 1:
+        found.append(
+            f"examined {findings.examined_seconds:.0f} s spread over {total:.0f} s; "
+            "--thorough examines all"
+        )
+    if faces_px and max(faces_px) < SMALL_FACE_PX:
+        found.append(f"no face is larger than {SMALL_FACE_PX} px: scores are less certain")
+    picture = media.video
+    if faces_px and total and picture is not None and picture.frames_per_second:
+        pixels = picture.width * picture.height * picture.frames_per_second * total
+        if findings.size_bytes * 8 / pixels < HEAVY_COMPRESSION_BITS_PER_PX:
+            found.append("heavy compression: scores are less certain")
+    for name in out_of_range:
+        found.append(f"the {name} is unlike anything that the model was validated on")
+    return found
