@@ -22,7 +22,8 @@ _PROGRESSIVE = (0, 1)  # AVFieldOrder unknown and progressive: one packet is one
 # Each decoding thread holds frames of its own: at 8K (33 megapixels) only one is affordable.
 _PIXELS_IN_FLIGHT = 64_000_000
 _MOST_THREADS = 16
-_SEEK_BACK_SECONDS = (12.0, 60.0)  # tried in turn when a seek lands behind its target
+# Tried in turn when a seek lands behind its target (MPEG-TS: between two key frames).
+_SEEK_BACK_SECONDS = (3.0, 12.0, 60.0)
 
 
 class FrameSource:
@@ -52,6 +53,7 @@ class FrameSource:
         self._moves = 0  # counts seeks, so that frames of the place left behind are dropped
         self._landing: float | None = None  # where the first frame after a seek should be
         self._retries: list[float] = []
+        self._sought: float | None = None  # the last target that was sought
         self._size: tuple[int, int] | None = None
         self._is_damaged = False
         context = media.video.codec_context
@@ -82,7 +84,11 @@ class FrameSource:
 
     def skip_to(self, seconds: float) -> None:
         """Allow that frames before ``seconds`` are left out: seeks if that is quicker."""
-        if self._landing is None and self._packets.seek_pays(seconds):
+        is_new = (
+            self._sought is None or seconds > self._sought
+        )  # once a target, or we go in circles
+        if is_new and self._packets.seek_pays(seconds):
+            self._sought = seconds
             self._retries = [seconds - back for back in _SEEK_BACK_SECONDS if seconds > back] + [0]
             self._landing = seconds
             self._move(seconds)

@@ -19,6 +19,7 @@ _SEEKABLE = frozenset(
     | {"wav", "w64", "flac", "caf", "aiff"}
 )
 _LEAST_GAIN_SECONDS = 2.0
+_INDEXED = frozenset({"mov", "matroska", "avi"})  # others' indexes hold only what was come across
 # Without an index, a seek may land a whole group of pictures back (x264: up to 250 frames, 10 s).
 _BLIND_SEEK_SECONDS = 12.0
 _CUT_SECONDS, _CUT_SHARE = 1.0, 0.02  # ending so much early is a cut; less is rounding
@@ -31,7 +32,9 @@ class PacketSource:
         self._media = media
         self._stream = stream
         self._notes = notes
-        self._can_seek = not _SEEKABLE.isdisjoint(media.container.format.name.split(","))
+        formats = media.container.format.name.split(",")
+        self._can_seek = not _SEEKABLE.isdisjoint(formats)
+        self._is_indexed = not _INDEXED.isdisjoint(formats)
         self.position_seconds = 0.0  # on the common clock: how far ``stream`` was read
         self._reached_seconds = 0.0  # how far any stream was read
         self.has_moved = False
@@ -53,7 +56,7 @@ class PacketSource:
         if not self._can_seek or gap < _LEAST_GAIN_SECONDS:
             return False
         entries, ticks = self._stream.index_entries, self._ticks(self._stream, seconds)
-        if not len(entries) or entries[-1].timestamp < ticks:  # none, or only of what was read
+        if not self._is_indexed or not len(entries) or entries[-1].timestamp < ticks:
             return gap > _BLIND_SEEK_SECONDS
         found = entries.search_timestamp(ticks)
         key = stream_seconds(self._stream, entries[found].timestamp) if found >= 0 else None
