@@ -154,7 +154,7 @@ def test_evidence_out_of_range_is_inconclusive_and_says_so() -> None:
 def test_doubts_are_named() -> None:
     found = findings(600.0)
     found.examined_seconds = 60.0
-    found.size_bytes = 5_000_000
+    found.size_bytes = 1_000_000
     found.warnings.append("the file ends early")
     see(found, 0, 0, 2, -3.0)
     found.faces[0] = replace(found.faces[0], face_px=50)
