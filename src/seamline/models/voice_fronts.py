@@ -1,0 +1,84 @@
+"""What a voice transformer reads: samples or log-mel in, tokens (steps of features) out.
+
+Each front takes loudness out, so that gain is no cue, and has no weights to train.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+QUIETEST = 1e-4
+"""Root mean square below which a clip is silence and is not amplified any further."""
+
+
+def level(samples: Float[Tensor, "batch sample"]) -> Float[Tensor, "batch sample"]:
+    """Scale each clip to a root mean square of 1."""
+    power = samples.square().mean(dim=1, keepdim=True)
+    return samples / power.sqrt().clamp(min=QUIETEST)
+
+
+class RawAmplitudes(nn.Module):
+    """One amplitude a token: the mean of each block of samples, as a crude low-pass.
+
+    Blocks of 16 at 16 kHz give the 1,000 amplitudes a second of which the original project read
+    the first 500.
+    """
+
+    feature_size = 1
+
+    def __init__(self, block_samples: int = 16) -> None:
+        super().__init__()
+        self.block_samples = block_samples
+        self.input_per_token = block_samples
+
+    def forward(self, samples: Float[Tensor, "batch sample"]) -> Float[Tensor, "batch token 1"]:
+        samples = F.pad(samples, (0, -samples.shape[1] % self.block_samples))
+        return level(samples.unflatten(1, (-1, self.block_samples)).mean(dim=2))[:, :, None]
+
+
+class FourierFeatures(nn.Module):
+    """Log power of each frequency of short windows: one window a token."""
+
+    kernels: Tensor
+
+    def __init__(self, window_samples: int = 320, hop_samples: int = 320) -> None:
+        super().__init__()
+        if hop_samples > window_samples:
+            raise ValueError(f"hop_samples {hop_samples} exceed window_samples {window_samples}.")
+        self.window_samples, self.input_per_token = window_samples, hop_samples
+        bins = window_samples // 2 + 1
+        self.feature_size = bins
+        time = torch.arange(window_samples)
+        angle = 2 * math.pi * torch.arange(bins)[:, None] * time / window_samples
+        window = torch.hann_window(window_samples)
+        kernels = torch.cat([angle.cos(), angle.sin()]) * window / math.sqrt(window_samples)
+        self.register_buffer("kernels", kernels[:, None], persistent=False)
+
+    def forward(self, samples: Float[Tensor, "batch sample"]) -> Float[Tensor, "batch token dim"]:
+        spare = self.window_samples - self.input_per_token
+        padded = F.pad(level(samples), (0, spare + -samples.shape[1] % self.input_per_token))
+        parts = F.conv1d(padded[:, None], self.kernels, stride=self.input_per_token)
+        cosine, sine = parts.chunk(2, dim=1)
+        # A hundred-thousandth of the mean power is 50 dB down: below lies the recording's noise.
+        return (cosine.square() + sine.square() + 1e-5).log().transpose(1, 2) / 4.0
+
+
+class LogMelFeatures(nn.Module):
+    """A few neighbouring log-mel columns a token, levelled by the clip's mean power."""
+
+    def __init__(self, mels: int = 80, columns: int = 4, range_nats: float = 12.0) -> None:
+        super().__init__()
+        self.columns, self.range_nats = columns, range_nats
+        self.input_per_token = columns
+        self.feature_size = mels * columns
+
+    def forward(self, mel: Float[Tensor, "batch mel column"]) -> Float[Tensor, "batch token dim"]:
+        mean = mel.exp().mean(dim=(1, 2), keepdim=True).clamp(min=1e-8).log()
+        bands = (mel - mean).clamp(min=-self.range_nats) / 4.0 + 1.0
+        bands = F.pad(bands, (0, -mel.shape[2] % self.columns))
+        return bands.unflatten(2, (-1, self.columns)).permute(0, 2, 1, 3).flatten(2)
