@@ -41,16 +41,16 @@ def draw_chain(
     def maybe(probability: float, low: float, high: float) -> float | None:
         return float(generator.uniform(low, high)) if generator.random() < probability else None
 
-    passes = int(generator.choice((0, 1, 1, 2)))
+    passes = int(generator.choice((0, 0, 1, 1, 2)))
     return Chain(
         margin=float(generator.uniform(*margin_range)),
         angle_degrees=float(generator.normal(0, 4)),
         shift=(float(generator.normal(0, 0.02)), float(generator.normal(0, 0.02))),
         flip=bool(generator.random() < 0.5),
-        shrink=maybe(0.4, 0.35, 0.95),
+        shrink=maybe(0.3, 0.45, 0.95),
         blur_sigma=maybe(0.15, 0.3, 1.2),
         noise_sigma=maybe(0.15, 1.0, 6.0),
-        jpeg_quality=tuple(int(generator.integers(35, 100)) for _ in range(passes)),
+        jpeg_quality=tuple(int(generator.integers(45, 100)) for _ in range(passes)),
         gain=float(generator.uniform(0.8, 1.2)),
         offset=tuple(float(v) for v in generator.uniform(-12, 12, 3)),  # type: ignore[arg-type]
         grey=bool(generator.random() < 0.03),

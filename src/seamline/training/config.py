@@ -60,7 +60,9 @@ class TrainConfig:
     margin_limit: dict[str, float] = field(default_factory=dict)
     """Largest margin of sources whose pictures end near the face; beyond it lies the border."""
     initial: str = "imagenet"
-    """`imagenet` or `random`."""
+    """`imagenet`, `random`, or the folder of a finished run to go on from."""
+    frozen_stages: int = 0
+    """Stages of the trunk, stem included, kept as they start: saves their costly backward pass."""
     train_norms: bool = False
     """Whether batch norms go on adapting; frozen ones train a third faster on CPUs."""
     mask_weight: float = 0.5
@@ -79,8 +81,10 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.branch not in ("picture", "voice"):
             raise ValueError(f"branch is {self.branch!r}; known: picture, voice.")
-        if self.initial not in ("imagenet", "random"):
-            raise ValueError(f"initial is {self.initial!r}; known: imagenet, random.")
+        if self.initial not in ("imagenet", "random") and not Path(self.initial).is_dir():
+            raise ValueError(
+                f"initial is {self.initial!r}; known: imagenet, random, or the folder of a run."
+            )
         if self.branch == "picture" and self.batch_size % 2:
             raise ValueError(
                 f"batch_size {self.batch_size} is odd, but branch picture needs pairs."

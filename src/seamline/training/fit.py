@@ -85,6 +85,10 @@ def build_module(config: TrainConfig) -> BranchModule:
     model = FrameCNN()
     if config.initial == "imagenet":
         load_imagenet(model.trunk, imagenet_state())
+    elif config.initial != "random":
+        model.load_state_dict(load_file(Path(config.initial) / WEIGHTS))
+    for part in [model.trunk.stem, *model.trunk.stages][: config.frozen_stages]:
+        part.requires_grad_(False)
     # Channels-last convolutions train twice as fast on CPUs; mypy's stub lacks the overload.
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return PictureModule(model, config)
