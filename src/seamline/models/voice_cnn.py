@@ -95,8 +95,8 @@ class SpectralStatistics(nn.Module):
         """
         before = self.window_frames // 2 - self.hop_frames // 2
         after = self.window_frames - 1 - before
-        padded = functional.pad(x, (before, after))
-        return functional.avg_pool1d(padded, self.window_frames, self.hop_frames)
+        hops = functional.avg_pool1d(functional.pad(x, (before, after)), self.hop_frames)
+        return functional.avg_pool1d(hops, self.window_frames // self.hop_frames, 1)
 
 
 class VoiceCNN(nn.Module):
@@ -119,9 +119,9 @@ class VoiceCNN(nn.Module):
         super().__init__()
         if not 1 < cepstra <= mels:
             raise ValueError(f"VoiceCNN needs 1 < cepstra <= mels, not {cepstra} and {mels}.")
-        if window_frames < self.FRAMES_PER_STEP:
+        if window_frames < 1 or window_frames % self.FRAMES_PER_STEP:
             raise ValueError(
-                f"VoiceCNN needs window_frames of at least {self.FRAMES_PER_STEP}, "
+                f"VoiceCNN needs window_frames in whole steps of {self.FRAMES_PER_STEP}, "
                 f"not {window_frames}."
             )
         self.statistics = SpectralStatistics(
