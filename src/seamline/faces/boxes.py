@@ -13,11 +13,12 @@ from jaxtyping import Float, Int
 
 Overlap = Literal["union", "smaller"]
 
+NMS_BLOCK = 512
+
 
 def areas(boxes: Float[np.ndarray, "box 4"]) -> Float[np.ndarray, " box"]:
     """Gives the areas in px²; a box turned inside out has none."""
-    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0.0)
-    return sides[:, 0] * sides[:, 1]
+    return np.maximum(boxes[:, 2] - boxes[:, 0], 0) * np.maximum(boxes[:, 3] - boxes[:, 1], 0)
 
 
 def iou(
@@ -27,13 +28,18 @@ def iou(
     over: Overlap = "union",
 ) -> Float[np.ndarray, "box other"]:
     """Divides each pair's common area by their union, or by the smaller of the two."""
-    start = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    stop = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    sides = np.maximum(stop - start, 0.0)
-    common = sides[..., 0] * sides[..., 1]
+    common = _common(boxes, others, 0)
+    common *= _common(boxes, others, 1)
     area, other = areas(boxes)[:, None], areas(others)[None, :]
     whole = area + other - common if over == "union" else np.minimum(area, other)
     return np.divide(common, whole, out=np.zeros_like(common), where=whole > 0)
+
+
+def _common(boxes: np.ndarray, others: np.ndarray, axis: int) -> np.ndarray:
+    """Measures the common stretch of each pair along one axis."""
+    stretch = np.minimum.outer(boxes[:, axis + 2], others[:, axis + 2])
+    stretch -= np.maximum.outer(boxes[:, axis], others[:, axis])
+    return np.maximum(stretch, 0, out=stretch)
 
 
 def nms(
@@ -47,14 +53,18 @@ def nms(
 
     A box falls when it overlaps a better kept one by more than ``threshold``.
     """
-    waiting = np.argsort(-scores, kind="stable")
-    kept: list[int] = []
-    while waiting.size:
-        best, rest = waiting[0], waiting[1:]
-        kept.append(int(best))
-        overlap = iou(boxes[best : best + 1], boxes[rest], over=over)[0]
-        waiting = rest[overlap <= threshold]
-    return np.array(kept, dtype=np.int64)
+    order = np.argsort(-scores, kind="stable")
+    kept = order[:0]
+    for start in range(0, len(order), NMS_BLOCK):  # blocks bound the memory of a crowd
+        block = order[start : start + NMS_BLOCK]
+        rivals = np.concatenate([kept, block])
+        falls = iou(boxes[rivals], boxes[block], over=over) > threshold
+        fallen = np.asarray(falls[: len(kept)].any(axis=0))
+        for i, against in enumerate(falls[len(kept) :]):
+            if not fallen[i]:
+                fallen[i + 1 :] |= against[i + 1 :]
+        kept = np.concatenate([kept, block[~fallen]])
+    return kept
 
 
 def square(boxes: Float[np.ndarray, "box 4"]) -> Float[np.ndarray, "box 4"]:

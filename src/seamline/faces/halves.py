@@ -6,6 +6,8 @@ made when first asked for.
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -21,11 +23,9 @@ class Halves:
 
     def level_for(self, shrink: float) -> int:
         """Names the smallest level that still has to shrink (or not to grow) for ``shrink``."""
-        level = 0
-        while shrink >= 2.0 and min(self.at(level).shape[:2]) >= 2:
-            shrink /= 2.0
-            level += 1
-        return level
+        if shrink < 2.0:
+            return 0
+        return min(int(math.log2(shrink)), int(math.log2(min(self._levels[0].shape[:2]))))
 
     def at(self, level: int) -> Rgb:
         """Returns one level, making it if needed."""

@@ -15,15 +15,31 @@ from jaxtyping import Float
 
 from seamline.faces.boxes import grow, nms, shift, square
 from seamline.faces.halves import Halves, Rgb
-from seamline.faces.networks import Networks
+from seamline.faces.networks import CELL_PX, Networks
 
-CELL_PX = 12  # P-net's receptive field
 STRIDE_PX = 2
-PYRAMID_FACTOR = 0.709  # ≈ sqrt(1/2), of the paper's code
-PNET_THRESHOLD, RNET_THRESHOLD, ONET_THRESHOLD = 0.6, 0.7, 0.9  # .6 .7 .7 there; fewer false here
-PNET_LEVEL_OVERLAP, OVERLAP = 0.5, 0.7  # of the paper's code
+RIM_PX = 4  # black around each level: a face at the border or filling the frame needs a cell, too
 REFINE_GROWTH = 1.2  # room around a tracked box for the face to have moved
 REFINE_THRESHOLD = 0.7
+
+
+@dataclass(frozen=True)
+class Cascade:
+    """How finely the cascade looks and how sure it must be.
+
+    The paper's code has a factor of 0.709, whole cells, thresholds of 0.6 0.7 0.7 and an overlap
+    of 0.7 over all levels. What differs here costs a third of that and loses next to nothing:
+    ``benchmarks/faces.py`` counts what.
+    """
+
+    pyramid_factor: float = 0.6
+    """Size of a level over the size of the level before."""
+    smallest_in_cell: float = 0.8
+    """Size of the smallest wanted face on the first level, in cells of P-net."""
+    thresholds: tuple[float, float, float] = (0.7, 0.7, 0.9)
+    """Least face probability after P-net, R-net and O-net; the last keeps false faces away."""
+    overlaps: tuple[float, float, float] = (0.5, 0.7, 0.7)
+    """Overlap at which P-net's, R-net's and O-net's boxes are one face (O-net: of the smaller)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,17 +69,21 @@ class _Candidates:
 class FaceDetector:
     """MTCNN over batches of frames; ``threads`` 0 uses every core."""
 
-    def __init__(self, threads: int = 0) -> None:
+    def __init__(self, threads: int = 0, cascade: Cascade | None = None) -> None:
         self._nets = Networks(threads)
+        self._cascade = cascade or Cascade()
 
     def detect(self, frames: Sequence[Rgb], min_face_px: float = 48.0) -> list[list[Face]]:
-        """Finds the faces of at least ``min_face_px`` in each frame, best score first."""
+        """Finds each frame's faces whose longer side is ``min_face_px`` or more, best first."""
         if min_face_px < CELL_PX:
             raise ValueError(f"min_face_px is {min_face_px:g}; P-net sees no less than {CELL_PX}.")
         views = [Halves(frame) for frame in frames]
         found = self._propose(views, min_face_px)
         found = self._refine(views, found)
-        return self._finish(views, found)
+        return [
+            [face for face in faces if (face.box[2:] - face.box[:2]).max() >= min_face_px]
+            for faces in self._finish(views, found)
+        ]
 
     def refine(
         self, frames: Sequence[Rgb], boxes: Sequence[Float[np.ndarray, " 4"]]
@@ -87,25 +107,26 @@ class FaceDetector:
         for i, view in enumerate(views):
             by_size.setdefault(view.at(0).shape, []).append(i)
         for (height, width, *_), members in by_size.items():
-            scale = CELL_PX / min_face_px
-            while min(height, width) * scale >= CELL_PX:
+            scale = CELL_PX * self._cascade.smallest_in_cell / min_face_px
+            while min(height, width) * scale >= CELL_PX - 2 * RIM_PX:
                 size = (round(width * scale), round(height * scale))
                 stack = np.stack([views[i].resized(*size) for i in members])
                 parts.append(self._propose_level(stack, np.array(members), width, height))
-                scale *= PYRAMID_FACTOR
-        return _suppress(_join(parts), OVERLAP)
+                scale *= self._cascade.pyramid_factor
+        return _suppress(_join(parts), self._cascade.overlaps[0])
 
     def _propose_level(
         self, stack: np.ndarray, members: np.ndarray, width: int, height: int
     ) -> _Candidates:
-        face, offsets = self._nets.propose(stack)
-        which, rows, columns = np.nonzero(face > PNET_THRESHOLD)
-        start = np.stack([columns, rows], axis=1) * float(STRIDE_PX)
+        rim = (RIM_PX, RIM_PX)
+        face, offsets = self._nets.propose(np.pad(stack, ((0, 0), rim, rim, (0, 0))))
+        which, rows, columns = np.nonzero(face > self._cascade.thresholds[0])
+        start = np.stack([columns, rows], axis=1) * float(STRIDE_PX) - RIM_PX
         boxes = np.concatenate([start, start + CELL_PX], axis=1)
         boxes = shift(boxes, offsets[which, :, rows, columns].astype(np.float64))
         boxes *= np.tile([width / stack.shape[2], height / stack.shape[1]], 2)
         found = _Candidates(members[which], boxes, face[which, rows, columns])
-        return _suppress(found, PNET_LEVEL_OVERLAP)
+        return _suppress(found, self._cascade.overlaps[0])
 
     def _refine(self, views: list[Halves], found: _Candidates) -> _Candidates:
         if not len(found.boxes):
@@ -114,7 +135,10 @@ class FaceDetector:
         patches = [views[i].patch(box, 24) for i, box in zip(found.frame, boxes, strict=True)]
         scores, offsets = self._nets.refine(np.stack(patches))
         better = _Candidates(found.frame, shift(boxes, offsets.astype(np.float64)), scores)
-        return _suppress(better.take(np.nonzero(scores > RNET_THRESHOLD)[0]), OVERLAP)
+        return _suppress(
+            better.take(np.nonzero(scores > self._cascade.thresholds[1])[0]),
+            self._cascade.overlaps[1],
+        )
 
     def _finish(self, views: list[Halves], found: _Candidates) -> list[list[Face]]:
         result: list[list[Face]] = [[] for _ in views]
@@ -126,8 +150,8 @@ class FaceDetector:
         faces = _faces(boxes, scores, offsets, points)
         final = np.stack([face.box for face in faces])
         for frame in range(len(views)):
-            mine = np.nonzero((found.frame == frame) & (scores > ONET_THRESHOLD))[0]
-            kept = nms(final[mine], scores[mine], OVERLAP, over="smaller")
+            mine = np.nonzero((found.frame == frame) & (scores > self._cascade.thresholds[2]))[0]
+            kept = nms(final[mine], scores[mine], self._cascade.overlaps[2], over="smaller")
             result[frame] = [faces[i] for i in mine[kept]]
         return result
 

@@ -13,7 +13,9 @@ import onnxruntime
 from jaxtyping import Float32, UInt8
 
 WEIGHTS = Path(__file__).parent / "weights"
-PATCHES_AT_ONCE = 64  # bounds the memory of a crowded batch
+CELL_PX = 12  # what one answer of P-net sees
+PIXELS_AT_ONCE = 250_000  # these two bound the memory of large and of crowded frames
+PATCHES_AT_ONCE = 64
 
 
 def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
@@ -49,8 +51,24 @@ class Networks:
         Float32[np.ndarray, "frame rows columns"], Float32[np.ndarray, "frame 4 rows columns"]
     ]:
         """Runs P-net: per 12×12 px cell (every 2 px) the face probability and box offsets."""
-        face, offsets = self._pnet.run(["face", "offsets"], {"pixels": frames})
-        return face, offsets
+        _, height, width, _ = frames.shape
+        at_once = max(1, PIXELS_AT_ONCE // (height * width))
+        strip = max(2 * CELL_PX, PIXELS_AT_ONCE // (at_once * width) // 2 * 2)
+        parts = [
+            self._strips(frames[i : i + at_once], strip) for i in range(0, len(frames), at_once)
+        ]
+        return np.concatenate([face for face, _ in parts]), np.concatenate([o for _, o in parts])
+
+    def _strips(self, frames: np.ndarray, strip: int) -> tuple[np.ndarray, np.ndarray]:
+        """Goes down the rows in strips that share what a cell spans beyond its stride."""
+        shared = CELL_PX - 2
+        starts = range(0, max(1, frames.shape[1] - shared), strip - shared)
+        outputs = [
+            self._pnet.run(["face", "offsets"], {"pixels": frames[:, y : y + strip]})
+            for y in starts
+        ]
+        face = np.concatenate([face for face, _ in outputs], axis=1)
+        return face, np.concatenate([offsets for _, offsets in outputs], axis=2)
 
     def refine(
         self, patches: UInt8[np.ndarray, "patch 24 24 3"]
