@@ -9,25 +9,23 @@ import numpy as np
 
 from seamline.media.write import write_audio, write_image, write_video
 
-GREY_STEP = 3  # grey levels between successive frames of a counting video
+GREY_STEP, GREY_LEVELS = 8, 28  # a counting video's frames: how far apart, how many differ
+BRIGHTER = 20  # the left upper quarter, so that turned pictures can be told
 
 
 def counting_frames(
     count: int, size: tuple[int, int] = (64, 48), first: int = 0
 ) -> Iterator[np.ndarray]:
-    """Yield frames of (width, height) ``size``; frame i is grey at level 16 + 3·(i mod 70).
-
-    The left upper quarter is brighter, so that turned pictures can be told.
-    """
+    """Yield frames of (width, height) ``size``; frame i is grey at level 16 + 8·(i mod 28)."""
     width, height = size
     for i in range(first, first + count):
-        frame = np.full((height, width, 3), 16 + GREY_STEP * (i % 70), np.uint8)
-        frame[: height // 2, : width // 2] += 20
+        frame = np.full((height, width, 3), 16 + GREY_STEP * (i % GREY_LEVELS), np.uint8)
+        frame[: height // 2, : width // 2] += BRIGHTER
         yield frame
 
 
 def frame_number(rgb: np.ndarray) -> int:
-    """Return which frame of a counting video (modulo 70) ``rgb`` is, from its plain three quarters."""
+    """Return which frame of a counting video ``rgb`` is, modulo 28, by its plain three quarters."""
     return round((float(np.median(rgb)) - 16) / GREY_STEP)
 
 

@@ -23,6 +23,7 @@ from av.video.stream import VideoStream
 
 from seamline.errors import UnreadableMedia
 from seamline.media.declared_size import declared_size
+from seamline.media.exif import MIRRORED, exif_orientation
 
 MAX_SIDE_PX = 16384
 MAX_PIXELS = 100_000_000
@@ -53,6 +54,7 @@ _OPTIONS = {
 _STILL_BRANDS = frozenset({"avif", "heic", "heix", "heim", "heis", "mif1"})
 # Pictures beside the film: cover art, chapter thumbnails, tiles of a larger photo.
 _SIDE_PICTURES = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.dependent
+_UNDECODABLE = "not a media file that can be decoded"
 
 StreamKind = TypeVar("StreamKind", bound=Stream)
 
@@ -67,6 +69,7 @@ class Media:
     audio: AudioStream | None
     origin_seconds: float  # container time at which the common clock shows zero
     is_still: bool  # a photo: its timestamps and frame rate mean nothing
+    is_mirrored: bool  # a photo stored as in a mirror
 
 
 @contextmanager
@@ -77,8 +80,8 @@ def open_media(path: str | Path, *, quick: bool = False) -> Iterator[Media]:
     Raises ``UnreadableMedia`` with a plain reason.
     """
     name = os.fspath(path)
-    _check_is_readable_file(name)
-    _check_size(name, declared_size(name))
+    check_is_readable_file(name)
+    check_size(name, declared_size(name))
     container = open_container(name, quick=quick and _is_mp4(name))
     if quick and not all(map(_is_complete, container.streams.video)):
         container.close()
@@ -124,7 +127,9 @@ def refuse_oversized_frames(stream: VideoStream) -> None:
     stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
 
 
-def _check_is_readable_file(name: str) -> None:
+def check_is_readable_file(path: str | Path) -> None:
+    """Raise ``UnreadableMedia`` with a plain reason unless ``path`` is a file with content."""
+    name = os.fspath(path)
     try:
         found = os.stat(name)
         if stat.S_ISDIR(found.st_mode):
@@ -152,7 +157,7 @@ def open_container(name: str, *, quick: bool = False) -> InputContainer:
         if _is_mp4(name):
             reason = "an MP4 file without a usable index (moov): it is cut off or damaged"
         else:
-            reason = "not a media file that can be decoded"
+            reason = _UNDECODABLE
         raise UnreadableMedia(name, reason) from error
 
 
@@ -167,7 +172,8 @@ def _is_complete(stream: VideoStream) -> bool:
     )
 
 
-def _check_size(name: str, size: tuple[int, int] | None) -> None:
+def check_size(name: str, size: tuple[int, int] | None) -> None:
+    """Refuse frames too large to be real before anything of that size is allocated."""
     width, height = size or (0, 0)
     if max(width, height) > MAX_SIDE_PX or width * height > MAX_PIXELS:
         raise UnreadableMedia(
@@ -182,18 +188,28 @@ def _choose_streams(name: str, container: InputContainer) -> Media:
     for stream in container.streams.video:
         if stream.codec_context is None or stream.disposition & _SIDE_PICTURES:
             continue
-        _check_size(name, (stream.codec_context.width, stream.codec_context.height))
+        check_size(name, (stream.codec_context.width, stream.codec_context.height))
         if stream.codec_context.width and stream.codec_context.height:
             pictures.append(stream)
     sounds = [s for s in container.streams.audio if s.codec_context and s.codec_context.rate]
     video = _first_that_decodes(name, pictures)
     audio = _first_that_decodes(name, sounds)
     if video is None and audio is None:
-        raise UnreadableMedia(name, "no audio or video stream that can be decoded")
+        if container.streams.video or container.streams.audio:
+            raise UnreadableMedia(name, _UNDECODABLE)
+        raise UnreadableMedia(name, "no audio or video stream")
     still = video is not None and _is_still(container, video)
     starts = [stream_seconds(s, s.start_time) for s in (video, audio) if s is not None]
     known = [start for start in starts if start is not None]
-    return Media(name, container, video, audio, 0.0 if still else min(known, default=0.0), still)
+    return Media(
+        path=name,
+        container=container,
+        video=video,
+        audio=audio,
+        origin_seconds=0.0 if still else min(known, default=0.0),
+        is_still=still,
+        is_mirrored=still and exif_orientation(name) in MIRRORED,
+    )
 
 
 def _is_still(container: InputContainer, video: VideoStream) -> bool:
@@ -204,7 +220,10 @@ def _is_still(container: InputContainer, video: VideoStream) -> bool:
 
 def _first_that_decodes(name: str, streams: Sequence[StreamKind]) -> StreamKind | None:
     """Return the stream marked as default, or else the first, passing over broken ones."""
-    ordered = sorted(streams, key=lambda s: not s.disposition & Disposition.default)
+    # An animated AVIF has two default streams: one still, and the film.
+    ordered = sorted(
+        streams, key=lambda s: (not s.disposition & Disposition.default, s.frames == 1)
+    )
     if len(ordered) < 2:  # no choice: reading it will tell
         return ordered[0] if ordered else None
     return next((s for s in ordered if _one_frame_decodes(name, s.index)), None)

@@ -27,13 +27,15 @@ _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_C
 class RgbConverter:
     """Converts frames one after another, keeping the scaler's tables between them."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_mirrored_photo: bool = False) -> None:
+        self._is_mirrored_photo = is_mirrored_photo
         self._to_8_bits = VideoReformatter()
         self._to_rgb = VideoReformatter()
+        self._orientations: dict[int, tuple[Turn, bool]] = {}
 
     def __call__(self, frame: VideoFrame) -> UInt8[np.ndarray, "height width 3"]:
         """Return the frame upright as contiguous RGB."""
-        turn, mirrored = orientation(frame)
+        turn, mirrored = self._orientation_of(frame)
         matrix = colour_matrix(frame.width, frame.height) if _is_untagged(frame) else None
         shallow = _quick_8_bit_format(frame)
         if shallow is not None:  # 2.3 ms instead of 10 for a frame of 1080p, within 2 levels
@@ -49,23 +51,43 @@ class RgbConverter:
             rgb = cv2.rotate(rgb, _TURNS[turn])
         return np.ascontiguousarray(rgb)
 
+    def _orientation_of(self, frame: VideoFrame) -> tuple[Turn, bool]:
+        if frame.rotation not in self._orientations:
+            self._orientations[frame.rotation] = orientation(frame, self._is_mirrored_photo)
+        return self._orientations[frame.rotation]
+
 
 def colour_matrix(width: int, height: int) -> Colorspace:
     """Return the matrix that video of this size has unless it names another."""
     return Colorspace.ITU709 if min(width, height) >= HD_SIDE_PX else Colorspace.ITU601
 
 
-def orientation(frame: VideoFrame) -> tuple[Turn, bool]:
-    """Return how to make the frame upright: mirror left to right if set, then turn clockwise."""
-    data = cast(SideData | None, frame.side_data.get(Type.DISPLAYMATRIX))  # type: ignore[call-overload]
+def orientation(frame: VideoFrame, is_mirrored_photo: bool = False) -> tuple[Turn, bool]:
+    """Return how to make the frame upright: mirror left to right if set, then turn clockwise.
+
+    ``is_mirrored_photo`` is what a photo's EXIF data says; films say it in their display matrix.
+    """
+    mirrored = is_mirrored_photo or _has_mirroring_matrix(frame)
+    # FFmpeg gives the turn counterclockwise, as if it were done before mirroring upside down.
+    quarters = round((-frame.rotation + 180 * mirrored) / 90) % 4
+    return _QUARTERS[quarters], mirrored
+
+
+def _has_mirroring_matrix(frame: VideoFrame) -> bool:
+    # A frame whose side data was looked at refers to itself and stays in memory until the garbage
+    # collector runs (50 MB at 8K), so the matrix is read from a copy of 2×2 px.
+    copy = VideoReformatter().reformat(
+        frame, width=2, height=2, format="gray", interpolation=Interpolation.POINT, threads=1
+    )
+    try:
+        side_data = copy.side_data
+    except ValueError:  # PyAV 18 fails at kinds of side data that it does not know, such as EXIF
+        return False
+    data = cast(SideData | None, side_data.get(Type.DISPLAYMATRIX))  # type: ignore[call-overload]
     if data is None:
-        return 0, False
+        return False
     a, b, _, c, d = np.frombuffer(bytes(data), dtype=np.int32)[:5].tolist()
-    mirrored = a * d - b * c < 0
-    if mirrored:  # undo the mirror on the source's x axis; what remains is a pure turn
-        a, b = -a, -b
-    quarter = round(np.degrees(np.arctan2(b, a)) / 90) % 4
-    return _QUARTERS[quarter], mirrored
+    return a * d - b * c < 0
 
 
 def _is_untagged(frame: VideoFrame) -> bool:

@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from seamline.errors import UnreadableMedia
-from seamline.media.container import open_media
+from seamline.media.animated_webp import animation_frames, webp_animation
+from seamline.media.container import check_is_readable_file, check_size, open_media
 from seamline.media.frames import FrameSource
 from seamline.media.grid import SampleGrid
 from seamline.media.upright import RgbConverter
@@ -47,11 +48,22 @@ def stream_frames(
 
 
 def _stream(path: str | Path, grid: SampleGrid, notes: list[str], threads: int) -> Iterator[Frame]:
+    check_is_readable_file(path)
+    animation = webp_animation(path)
+    if animation is not None:
+        check_size(str(path), (animation.width, animation.height))
+        pictures = animation_frames(path, animation)
+        for seconds, rgb in pictures:
+            if grid.takes(seconds):
+                yield Frame(seconds, rgb)
+            if grid.next_seconds is None:
+                return
+        return
     with open_media(path) as media:
         if media.video is None:
             raise UnreadableMedia(path, "no video stream")
         source = FrameSource(media, grid.index, notes, threads)
-        to_rgb = RgbConverter()
+        to_rgb = RgbConverter(media.is_mirrored)
         has_decoded = False
         for seconds, frame in source:
             has_decoded = True
