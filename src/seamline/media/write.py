@@ -86,8 +86,9 @@ class _PictureTrack:
         stream.pix_fmt = pixel_format or ("yuv444p" if is_odd else "yuv420p")
         stream.options = dict(options)
         self._is_rgb = stream.pix_fmt.startswith(("rgb", "bgr", "gbr", "pal", "gray", "mono"))
-        self._range = ColorRange.JPEG if stream.pix_fmt.startswith("yuvj") else ColorRange.MPEG
-        self._matrix = colour_matrix(width, height)
+        is_jpeg = stream.pix_fmt.startswith("yuvj")  # JPEG (JFIF) is BT.601 in full range
+        self._range = ColorRange.JPEG if is_jpeg else ColorRange.MPEG
+        self._matrix = Colorspace.ITU601 if is_jpeg else colour_matrix(width, height)
         if not self._is_rgb:
             context = stream.codec_context
             context.color_range = self._range
