@@ -14,7 +14,10 @@ def prepare(
     out: Annotated[Path, typer.Option(help="Folder of the clip cache.")],
     root: Annotated[Path | None, typer.Option(help="Folder that paths start from.")] = None,
     split: Annotated[str | None, typer.Option(help="Only rows of this split.")] = None,
-    kind: Annotated[str | None, typer.Option(help="Only video, audio or face rows.")] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(help="Only rows of this kind: video, audio, face. Repeatable."),
+    ] = None,
     margin: Annotated[float, typer.Option(help="Margin of stored crops; generous.")] = 1.7,
     size_px: Annotated[int, typer.Option(help="Side of stored crops.")] = 256,
     min_face_px: Annotated[float, typer.Option(help="Smallest face kept.")] = 32.0,
@@ -29,7 +32,7 @@ def prepare(
     samples = read_manifest(manifest, root, split)
     rows = []
     for sample in samples:
-        if kind is None or sample.kind == kind:
+        if not kind or sample.kind in kind:
             row = asdict(sample)
             rows.append({key: row[key] for key in row if key not in ("root", "extra")})
     base = samples[0].root if samples else Path()
