@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,14 +45,16 @@ def tiny_video(
     rotation: int = 0,
     audio: bool = False,
     audio_seconds: float | None = None,
-    **options: object,
+    **options: Any,
 ) -> Path:
     """Write a counting video; ``rotation`` is how far clockwise players turn it (mp4, mov)."""
     sound = sine(seconds if audio_seconds is None else audio_seconds) if audio else None
     frames = counting_frames(round(seconds * fps), size)
-    if codec != "libx264":
+    if codec == "libx264":  # one thread: many tests may share few cores
+        options["options"] = {"preset": "veryfast", "threads": "1", **options.get("options", {})}
+    else:
         options.setdefault("crf", None)
-    write_video(path, frames, fps, samples=sound, codec=codec, **options)  # type: ignore[arg-type]
+    write_video(path, frames, fps, samples=sound, codec=codec, **options)
     if rotation:
         set_rotation(path, rotation)
     return Path(path)

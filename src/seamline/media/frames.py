@@ -11,7 +11,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from seamline.media.clock import StreamClock
-from seamline.media.container import Media, refuse_oversized_frames
+from seamline.media.container import Media, refuse_oversized_frames, stream_seconds
 from seamline.media.packets import PacketSource
 from seamline.media.skipping import LOOKAHEAD_PACKETS, SkipPlanner
 
@@ -43,6 +43,7 @@ class FrameSource:
         assert media.video is not None
         self._notes = notes
         self._stream = media.video
+        self._origin_seconds = media.origin_seconds
         self._packets = PacketSource(media, media.video, notes)
         self._clock = StreamClock(media.origin_seconds, "video", notes)
         self._plan = SkipPlanner(grid_index, media.origin_seconds)
@@ -72,8 +73,8 @@ class FrameSource:
                     break
                 if seconds is not None:
                     self._seconds = seconds
-                    self._note_changes(frame)
-                    yield seconds, frame
+                    if self._is_whole(frame):
+                        yield seconds, frame
                 if move != self._moves:
                     break
 
@@ -84,9 +85,7 @@ class FrameSource:
 
     def skip_to(self, seconds: float) -> None:
         """Allow that frames before ``seconds`` are left out: seeks if that is quicker."""
-        is_new = (
-            self._sought is None or seconds > self._sought
-        )  # once a target, or we go in circles
+        is_new = self._sought is None or seconds > self._sought  # else we would go in circles
         if is_new and self._packets.seek_pays(seconds):
             self._sought = seconds
             self._retries = [seconds - back for back in _SEEK_BACK_SECONDS if seconds > back] + [0]
@@ -129,21 +128,25 @@ class FrameSource:
         try:
             frames = packet.decode()
         except av.FFmpegError:
-            self._note_damage()
+            at = stream_seconds(self._stream, packet.pts)
+            self._note_damage(self._seconds if at is None else at - self._origin_seconds)
             return []
         return [frame for frame in frames if isinstance(frame, VideoFrame)]
 
-    def _note_changes(self, frame: VideoFrame) -> None:
+    def _is_whole(self, frame: VideoFrame) -> bool:
+        """Tell whether the frame is undamaged: what a decoder patches up could pass for a fake."""
         if frame.is_corrupt:
-            self._note_damage()
+            self._note_damage(self._seconds)
+            return False
         size = (frame.width, frame.height)
         if self._size not in (None, size):
             self._notes.append(f"the frames' size changes at {self._seconds:.2f} s")
         self._size = size
+        return True
 
-    def _note_damage(self) -> None:
+    def _note_damage(self, seconds: float) -> None:
         if not self._is_damaged:
-            self._notes.append(f"the video is damaged near {self._seconds:.2f} s")
+            self._notes.append(f"the video is damaged near {seconds:.2f} s")
         self._is_damaged = True
 
 

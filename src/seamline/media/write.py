@@ -164,7 +164,7 @@ def write_audio(
 
 def write_image(path: str | Path, rgb: UInt8[np.ndarray, "height width 3"]) -> None:
     """Write one picture in the format that the name's ending asks for (.jpg, .png, .webp, ...)."""
-    done, data = cv2.imencode(Path(path).suffix, np.ascontiguousarray(rgb[:, :, ::-1]))
-    if not done:
-        raise ValueError(f"cannot encode a picture of shape {rgb.shape} as {Path(path).suffix}")
+    if not cv2.haveImageWriter(str(path)):
+        raise ValueError(f"cannot write a picture as {Path(path).suffix!r}: try .png or .jpg")
+    _, data = cv2.imencode(Path(path).suffix, np.ascontiguousarray(rgb[:, :, ::-1]))
     Path(path).write_bytes(data.tobytes())  # cv2.imwrite cannot open non-ASCII names everywhere
