@@ -54,6 +54,24 @@ def test_missing_permission_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         probe(path)
 
 
+def test_file_that_goes_away_while_it_is_opened_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seamline.media.container.check_is_readable_file", lambda path: None)
+    monkeypatch.setattr("seamline.media.probe.check_is_readable_file", lambda path: None)
+    assert reason(tmp_path / "gone.mp4") == "no such file"
+
+
+def test_file_that_shrinks_while_it_is_read_gives_what_was_read(tmp_path: Path) -> None:
+    path = tiny_video(tmp_path / "c.ts", 20, size=(160, 120), options={"bf": "0"})
+    frames = []
+    for frame in stream_frames(path, step_seconds=0.1):
+        frames.append(frame)
+        if len(frames) == 5:
+            os.truncate(path, os.path.getsize(path) // 2)
+    assert 5 <= len(frames) < 200
+
+
 def test_text_is_not_media_whatever_its_name(tmp_path: Path) -> None:
     for name in ("a.mp4", "a.mkv", "a.mp3", "a.jpg", "a.txt"):
         (tmp_path / name).write_text("It was a dark and stormy night.\n" * 200)

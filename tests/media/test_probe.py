@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -151,3 +152,19 @@ def test_shared_clock_of_both_readers_is_the_same_however_the_file_was_opened(
         path = tiny_video(tmp_path / f"c.{suffix}", 1.0, audio=True, options={"bf": "2"})
         with open_media(path) as full, open_media(path, quick=True) as quick:
             assert full.origin_seconds == quick.origin_seconds
+
+
+def test_hdr_and_oblong_pixels_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "c.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p10"
+        stream.codec_context.color_trc = 16
+        stream.codec_context.sample_aspect_ratio = Fraction(16, 11)
+        for rgb in counting_frames(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+        container.mux(stream.encode(None))
+    assert probe(path).warnings == (
+        "its colours are HDR and are read without tone mapping: they look pale",
+        "its pixels are not square (16:11)",
+    )

@@ -82,6 +82,16 @@ def test_close_spans_are_read_through(tmp_path: Path, seeks: list[float]) -> Non
     assert seeks == []
 
 
+@pytest.mark.parametrize("suffix", ["ts", "mp4", "mkv", "flv"])
+def test_last_second_is_reached_behind_the_last_key_frame(suffix: str, tmp_path: Path) -> None:
+    options = {"x264-params": "keyint=100:bframes=3:scenecut=0"}
+    path = tiny_video(tmp_path / f"long.{suffix}", 48, RATE, options=options)
+    frames = list(stream_frames(path, step_seconds=0.1, spans=[(1.0, 1.3), (47.0, 48.0)]))
+    first = next(stream_frames(path, step_seconds=1.0)).seconds
+    shown = [(frame_number(frame.rgb), round((frame.seconds - first) * 10)) for frame in frames]
+    assert shown == [(number % 28, number) for number in (10, 11, 12, *range(470, 480))]
+
+
 def test_seek_that_fails_falls_back_to_reading_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

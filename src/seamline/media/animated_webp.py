@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from seamline.errors import UnreadableMedia
+from seamline.media.container import plain_reasons
 
 _ANIMATED_FLAG = 0x02
 _MOST_BYTES = 200_000_000
@@ -34,7 +35,7 @@ class WebpAnimation:
 
 def webp_animation(path: str | Path) -> WebpAnimation | None:
     """Return what an animated WebP file holds; ``None`` if it is anything else."""
-    with open(path, "rb") as file:
+    with plain_reasons(path), open(path, "rb") as file:
         head = file.read(30)
         if head[:4] != b"RIFF" or head[8:16] != b"WEBPVP8X" or not head[20:21]:
             return None

@@ -10,8 +10,9 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,6 +29,7 @@ from seamline.media.exif import MIRRORED, exif_orientation
 MAX_SIDE_PX = 16384
 MAX_PIXELS = 100_000_000
 MAX_STREAMS = 64
+MOST_BARREN_PACKETS = 1000  # without a frame, after which a stream counts as broken
 
 # Demuxers that read one file and open no other. Playlists and scripts (hls, dash, concat, sdp,
 # ffmetadata, lavfi, ...) are left out on purpose: a hostile file would use them to reach others.
@@ -81,7 +83,8 @@ def open_media(path: str | Path, *, quick: bool = False) -> Iterator[Media]:
     """
     name = os.fspath(path)
     check_is_readable_file(name)
-    check_size(name, declared_size(name))
+    with plain_reasons(name):
+        check_size(name, declared_size(name))
     container = open_container(name, quick=quick and _is_mp4(name))
     if quick and not all(map(_is_complete, container.streams.video)):
         container.close()
@@ -127,25 +130,31 @@ def refuse_oversized_frames(stream: VideoStream) -> None:
     stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
 
 
+@contextmanager
+def plain_reasons(path: str | Path) -> Iterator[None]:
+    """Turn what the system says about a file into ``UnreadableMedia`` with a plain reason."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise UnreadableMedia(path, "no such file") from None
+    except PermissionError:
+        raise UnreadableMedia(path, "no permission to read it") from None
+    except OSError as error:
+        raise UnreadableMedia(path, error.strerror or str(error)) from error
+
+
 def check_is_readable_file(path: str | Path) -> None:
     """Raise ``UnreadableMedia`` with a plain reason unless ``path`` is a file with content."""
-    name = os.fspath(path)
-    try:
-        found = os.stat(name)
+    with plain_reasons(path):
+        found = os.stat(path)
         if stat.S_ISDIR(found.st_mode):
-            raise UnreadableMedia(name, "it is a folder, not a file")
+            raise UnreadableMedia(path, "it is a folder, not a file")
         if not stat.S_ISREG(found.st_mode):  # reading a pipe or a device could block for ever
-            raise UnreadableMedia(name, "it is not a regular file")
+            raise UnreadableMedia(path, "it is not a regular file")
         if found.st_size == 0:
-            raise UnreadableMedia(name, "the file is empty")
-        with open(name, "rb"):
+            raise UnreadableMedia(path, "the file is empty")
+        with open(path, "rb"):
             pass
-    except FileNotFoundError:
-        raise UnreadableMedia(name, "no such file") from None
-    except PermissionError:
-        raise UnreadableMedia(name, "no permission to read it") from None
-    except OSError as error:
-        raise UnreadableMedia(name, error.strerror or str(error)) from error
 
 
 def open_container(name: str, *, quick: bool = False) -> InputContainer:
@@ -162,7 +171,7 @@ def open_container(name: str, *, quick: bool = False) -> InputContainer:
 
 
 def _is_mp4(name: str) -> bool:
-    with open(name, "rb") as file:
+    with plain_reasons(name), open(name, "rb") as file:
         return file.read(8)[4:] == b"ftyp"
 
 
@@ -226,13 +235,13 @@ def _first_that_decodes(name: str, streams: Sequence[StreamKind]) -> StreamKind 
     )
     if len(ordered) < 2:  # no choice: reading it will tell
         return ordered[0] if ordered else None
-    return next((s for s in ordered if _one_frame_decodes(name, s.index)), None)
+    return next((s for s in ordered if _one_frame_decodes(name, s.index)), ordered[0])
 
 
 def _one_frame_decodes(name: str, index: int) -> bool:
     with open_container(name) as container:  # a second handle: the first stays at its start
-        stream = container.streams[index]
-        try:
-            return any(packet.decode() for packet in container.demux(stream))
-        except av.FFmpegError:
-            return False
+        for packet in islice(container.demux(container.streams[index]), MOST_BARREN_PACKETS):
+            with suppress(av.FFmpegError):
+                if packet.decode():
+                    return True
+    return False

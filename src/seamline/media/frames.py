@@ -65,7 +65,9 @@ class FrameSource:
 
     def __iter__(self) -> Iterator[tuple[float, VideoFrame]]:
         """Yield (seconds, frame); goes on at the new place after ``skip_to``."""
-        while (packet := self._next_packet()) is not None:
+        while (packet := self._next_packet()) is not None or self._has_landed_beyond():
+            if packet is None:
+                continue
             move = self._moves
             for frame in self._decode(packet):
                 seconds = self._clock.read(frame, self._frame_seconds)
@@ -109,6 +111,13 @@ class FrameSource:
             return True
         self._landing = None
         return False
+
+    def _has_landed_beyond(self) -> bool:
+        """At the end without a frame since a seek (no key frame came): seek again further back."""
+        if self._landing is None or len(self._retries) < 2:  # the last is the start of the file
+            return False
+        self._move(self._retries.pop(0))
+        return self._landing is not None
 
     def _next_packet(self) -> Packet | None:
         while len(self._plan) < LOOKAHEAD_PACKETS and not self._is_at_end:

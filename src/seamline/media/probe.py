@@ -12,11 +12,13 @@ from typing import Literal
 
 import av
 from av.video.frame import VideoFrame
+from av.video.reformatter import ColorTrc
 from av.video.stream import VideoStream
 
 from seamline.errors import UnreadableMedia
 from seamline.media.animated_webp import WebpAnimation, webp_animation
 from seamline.media.container import (
+    MOST_BARREN_PACKETS,
     Media,
     check_is_readable_file,
     check_size,
@@ -27,7 +29,8 @@ from seamline.media.container import (
 from seamline.media.duration import duration_seconds, is_guessed
 from seamline.media.upright import orientation
 
-_MOST_PACKETS = 1000  # without a frame, after which a video counts as broken
+_HDR_TRANSFERS = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)  # PQ and HLG
+_NEARLY_SQUARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ def probe(path: str | Path) -> MediaInfo:
             notes.append("no frame of its video can be decoded: only the sound is examined")
         is_photo = media.is_still or (_may_be_photo(media) and len(frames) == 1)
         video = _video_info(media, frames[0], is_photo) if frames else None
+        notes += _colour_and_shape_notes(media, frames)
         audio = _audio_info(media)
         kind: Literal["video", "image", "audio"]
         kind = "image" if is_photo else "audio" if video is None else "video"
@@ -107,7 +111,7 @@ def _first_frames(media: Media, stream: VideoStream) -> list[VideoFrame]:
     refuse_oversized_frames(stream)
     needed = 2 if _may_be_photo(media) else 1
     frames: list[VideoFrame] = []
-    for packet in islice(media.container.demux(stream), _MOST_PACKETS):
+    for packet in islice(media.container.demux(stream), MOST_BARREN_PACKETS):
         try:
             frames += [frame for frame in packet.decode() if isinstance(frame, VideoFrame)]
         except av.FFmpegError:
@@ -115,6 +119,17 @@ def _first_frames(media: Media, stream: VideoStream) -> list[VideoFrame]:
         if len(frames) >= needed:
             break
     return frames
+
+
+def _colour_and_shape_notes(media: Media, frames: list[VideoFrame]) -> list[str]:
+    """Tell what is read as it is stored although players show it otherwise."""
+    notes = []
+    if frames and frames[0].color_trc in _HDR_TRANSFERS:
+        notes.append("its colours are HDR and are read without tone mapping: they look pale")
+    shape = media.video.codec_context.sample_aspect_ratio if media.video is not None else None
+    if shape and abs(shape - 1) > _NEARLY_SQUARE:
+        notes.append(f"its pixels are not square ({shape.numerator}:{shape.denominator})")
+    return notes
 
 
 def _may_be_photo(media: Media) -> bool:
