@@ -108,7 +108,10 @@ def main() -> None:
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--repeats", type=int, default=7)
     options = parser.parse_args()
-    result: dict[str, object] = {"machine": platform.processor(), "python": platform.python_version()}
+    result: dict[str, object] = {
+        "machine": platform.processor(),
+        "python": platform.python_version(),
+    }
     with tempfile.TemporaryDirectory() as folder:
         if options.memory:
             for minutes in (1, 10):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cache_factory import write_cache
 
+from cache_factory import write_cache
 from seamline.training.config import TrainConfig
 from seamline.training.export import Run, export_bundle
 from seamline.training.fit import fit
@@ -64,7 +64,7 @@ def test_a_resumed_run_has_the_losses_of_an_unbroken_one(picture: TrainConfig) -
 
 def test_a_finished_run_is_not_overwritten(picture: TrainConfig) -> None:
     fit(picture)
-    with pytest.raises(FileExistsError, match="holds a run already. Use --resume"):
+    with pytest.raises(FileExistsError, match=r"holds a run already\. Use --resume"):
         fit(picture)
 
 

@@ -20,6 +20,9 @@ def prepare(
     ] = None,
     margin: Annotated[float, typer.Option(help="Margin of stored crops; generous.")] = 1.7,
     size_px: Annotated[int, typer.Option(help="Side of stored crops.")] = 256,
+    max_windows: Annotated[
+        int, typer.Option(min=1, help="Most windows of two seconds taken from one file.")
+    ] = 30,
     min_face_px: Annotated[float, typer.Option(help="Smallest face kept.")] = 32.0,
 ) -> None:
     """Extract every sample of a manifest into a clip cache; run again to go on where it stopped."""
@@ -27,6 +30,7 @@ def prepare(
 
     from seamline.clips.contract import CropContract
     from seamline.clips.prepare import prepare as extract_all
+    from seamline.clips.window import WindowPlan
     from seamline.data.manifest import read_manifest
 
     samples = read_manifest(manifest, root, split)
@@ -42,7 +46,10 @@ def prepare(
         if done % 50 == 0 or done == total:
             print(f"{done}/{total} files", file=sys.stderr, flush=True)
 
-    report = extract_all(rows, base, out, contract, min_face_px=min_face_px, progress=show)
+    plan = WindowPlan(max_windows=max_windows)
+    report = extract_all(
+        rows, base, out, contract, plan=plan, min_face_px=min_face_px, progress=show
+    )
     print(
         f"{report.samples} files extracted into {report.clips} clips, {report.skipped} were there "
         f"already; {report.faceless} without a face, {report.unreadable} could not be read."

@@ -107,7 +107,9 @@ def jpeg(image: Image, quality: int) -> Image:
     """Compress and decode as JPEG."""
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert decoded is not None, "what was just encoded decodes"
+    return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
 
 
 def _light(image: Image, chain: Chain) -> Image:
