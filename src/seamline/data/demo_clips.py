@@ -65,5 +65,5 @@ def _drift(picture: Image) -> Iterator[UInt8[np.ndarray, "side side 3"]]:
         frame = cv2.warpAffine(
             picture, matrix, (SIDE_PX, SIDE_PX), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT
         )
-        grain: np.ndarray = noise.standard_normal(frame.shape, np.float32) * np.float32(2)
+        grain = noise.normal(0.0, 2.0, (SIDE_PX, SIDE_PX, 3)).astype(np.float32)
         yield cv2.add(frame, grain, dtype=cv2.CV_8U)
