@@ -48,7 +48,7 @@ def clips(split: str, **wanted: str) -> list[Path]:
 
 def full_pass() -> FaceDetector:
     """Return the paper's cascade."""
-    return FaceDetector(1, Cascade(0.709, 1.0, THRESHOLDS, (0.5, 0.7, 0.7)))
+    return FaceDetector(1, Cascade(0.709, 1.0, THRESHOLDS, (0.7, 0.7, 0.7), level_overlap=0.5))
 
 
 def side(face: Face) -> float:
@@ -58,7 +58,9 @@ def side(face: Face) -> float:
 
 def is_among(face: Face, faces: list[Face]) -> bool:
     """Tell whether one of the faces overlaps this one by half."""
-    return bool(faces) and iou(face.box[None], np.stack([f.box for f in faces])).max() >= 0.5
+    if not faces:
+        return False
+    return bool(iou(face.box[None], np.stack([f.box for f in faces])).max() >= 0.5)
 
 
 class Count:

@@ -22,7 +22,7 @@ class CutDetector:
 
     def is_cut(self, rgb: UInt8[np.ndarray, "height width 3"]) -> bool:
         """Tell whether a cut lies between this frame and the one given before; first: no."""
-        thumb = cv2.resize(rgb, THUMB, interpolation=cv2.INTER_AREA)
+        thumb = _thumb(rgb)
         now = (_histogram(thumb), _layout(thumb))
         before, self._before = self._before, now
         if before is None:
@@ -31,6 +31,14 @@ class CutDetector:
         layout = 0.5 * (1.0 - float((now[1] * before[1]).sum()))  # 0: same, 1: inverted
         enough = colour >= LEAST_COLOUR_CHANGE and layout >= LEAST_LAYOUT_CHANGE
         return enough and colour + layout >= LEAST_CHANGE_TOGETHER
+
+
+def _thumb(rgb: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "18 32 3"]:
+    """Averages 12×12 picked pixels for each of the thumb's: 25 times quicker than all of them."""
+    width, height = (12 * side for side in THUMB)
+    if rgb.shape[0] > height and rgb.shape[1] > width:
+        rgb = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_NEAREST)
+    return cv2.resize(rgb, THUMB, interpolation=cv2.INTER_AREA)
 
 
 def _histogram(thumb: UInt8[np.ndarray, "height width 3"]) -> Float[np.ndarray, " bin"]:

@@ -46,13 +46,14 @@ class Halves:
 
     def patch(self, box: Float[np.ndarray, " 4"], size_px: int) -> Rgb:
         """Cuts one box as a square patch; what lies beyond the frame is black."""
-        level = self.level_for(min(box[2] - box[0], box[3] - box[1]) / size_px)
+        x0, y0, x1, y1 = box.tolist()  # plain floats: this runs for every candidate
+        level = self.level_for(min(x1 - x0, y1 - y0) / size_px)
         source = self.at(level)
-        ratio = np.array(source.shape[1::-1]) / np.array(self._levels[0].shape[1::-1])
-        start = box[:2] * ratio
-        step = (box[2:] - box[:2]) * ratio / size_px
+        height, width = self._levels[0].shape[:2]
+        across, down = source.shape[1] / width, source.shape[0] / height
+        step_x, step_y = (x1 - x0) * across / size_px, (y1 - y0) * down / size_px
         # Output pixel centre u + 0.5 lies at start + (u + 0.5)·step; OpenCV counts from centres.
-        origin = start + 0.5 * step - 0.5
-        matrix = np.array([[step[0], 0.0, origin[0]], [0.0, step[1], origin[1]]])
+        origin_x, origin_y = x0 * across + 0.5 * step_x - 0.5, y0 * down + 0.5 * step_y - 0.5
+        matrix = np.array([[step_x, 0.0, origin_x], [0.0, step_y, origin_y]])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return cv2.warpAffine(source, matrix, (size_px, size_px), flags=flags)

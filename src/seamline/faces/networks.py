@@ -57,6 +57,8 @@ class Networks:
         parts = [
             self._strips(frames[i : i + at_once], strip) for i in range(0, len(frames), at_once)
         ]
+        if len(parts) == 1:
+            return parts[0]
         return np.concatenate([face for face, _ in parts]), np.concatenate([o for _, o in parts])
 
     def _strips(self, frames: np.ndarray, strip: int) -> tuple[np.ndarray, np.ndarray]:
@@ -64,9 +66,11 @@ class Networks:
         shared = CELL_PX - 2
         starts = range(0, max(1, frames.shape[1] - shared), strip - shared)
         outputs = [
-            self._pnet.run(["face", "offsets"], {"pixels": frames[:, y : y + strip]})
+            tuple(self._pnet.run(["face", "offsets"], {"pixels": frames[:, y : y + strip]}))
             for y in starts
         ]
+        if len(outputs) == 1:
+            return outputs[0]
         face = np.concatenate([face for face, _ in outputs], axis=1)
         return face, np.concatenate([offsets for _, offsets in outputs], axis=2)
 
