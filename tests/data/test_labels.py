@@ -11,9 +11,9 @@ from forge_media import RATE, SIDE_PX, babble, portrait_frames, talking
 from media_factory import tiny_video
 from seamline.data.forge import forge
 from seamline.data.forge_voice import copy_voice, splice_voice
-from seamline.data.labels import Tolerance, label_pair, label_samples
+from seamline.data.labels import Tolerance, label_pair, label_samples, picture_label
 from seamline.data.labels_frames import paired_frames
-from seamline.data.labels_picture import relight, ssim_map
+from seamline.data.labels_picture import PictureDistance, relight, ssim_map
 from seamline.data.labels_voice import compare_voices, find_lag
 from seamline.data.manifest import Sample, read_manifest, write_manifest
 from seamline.data.voice_augment import through_codec
@@ -41,14 +41,14 @@ def pair_of(made, kind: str) -> tuple[Path, Path]:
 
 
 def shared(path: Path, out: Path, **options: object) -> Path:
-    """Encode again at half the size, much worse, louder, and with the picture and sound late."""
+    """Encode again smaller, worse, quieter, and with the picture and sound late."""
     from seamline.media.audio import read_audio
     from seamline.media.video import stream_frames
 
     frames = [f.rgb for f in stream_frames(path, step_seconds=0.004)]
-    frames = [cv2.resize(f, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for f in frames]
+    frames = [cv2.resize(f, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA) for f in frames]
     samples = np.pad(0.5 * next(read_audio(path)).samples, (800, 0))
-    write_video(out, frames[:1] + frames[:-1], RATE, samples=samples, crf=28, **options)
+    write_video(out, frames[:1] + frames[:-1], RATE, samples=samples, crf=24, **options)
     return out
 
 
@@ -153,6 +153,18 @@ def test_ssim_agrees_with_its_definition_at_a_pixel():
     c1, c2 = 2.55**2, 7.65**2
     wanted = (2 * mx * my + c1) * (2 * shared_part + c2) / (mx**2 + my**2 + c1) / (vx + vy + c2)
     assert ssim_map(a, b)[15, 15] == pytest.approx(wanted, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("excess", "outside", "label"),
+    [
+        (5.0, 1.0, "real"), (10.0, 1.0, "fake"), (10.0, None, "fake"),
+        (5.0, 9.0, "real"), (10.0, 9.0, ""), (30.0, 9.0, "fake"),
+    ],
+)  # fmt: skip
+def test_what_heavy_coding_could_have_made_has_no_label(excess, outside, label):
+    measured = PictureDistance(8, 0.0, outside, 30.0, 30.0, 0.9, 0.9, (excess,) * 8)
+    assert picture_label(measured, Tolerance()) == label
 
 
 def test_a_manifest_is_filled_in_and_what_is_known_is_kept(made, tmp_path, detector):

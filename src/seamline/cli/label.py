@@ -80,10 +80,12 @@ def _told(pair: PairLabels) -> list[str]:
     if picture is None:
         lines = [f"picture: unknown ({pair.video_reason})"]
     else:
-        around = "" if picture.outside_change is None else f" {picture.outside_change:.1f}"
+        around = picture.outside_change
+        rest = "an unknown amount" if around is None else f"{around:.1f}"
+        why = f"; {pair.video_reason}" if pair.video_reason else ""
         lines = [
-            f"picture: {pair.video_label} (the face changed by {picture.face_change:.1f} grey "
-            f"levels, what surrounds it by{around or ' an unknown amount'})"
+            f"picture: {pair.video_label or 'unknown'} (a spot of the face changed by "
+            f"{picture.face_change:.1f} grey levels, what surrounds it by {rest}{why})"
         ]
     if voice is None:
         return [*lines, f"voice:   unknown ({pair.audio_reason})"]
