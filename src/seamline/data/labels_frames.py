@@ -18,7 +18,8 @@ from seamline.media.video import Frame, stream_frames
 EVERY_FRAME_SECONDS = 0.004
 REACH_SECONDS = 0.1  # encoders and edit lists shift a picture by a frame or two
 THUMB_PX = 96
-ASPECT_TOLERANCE = 0.02
+ROUNDING = 0.006  # of the aspect, where sizes were rounded to whole macroblocks or even numbers
+MOST_CROP = 0.05  # makers of fakes cut a few columns off for their networks, evenly on both sides
 
 Image = UInt8[np.ndarray, "height width 3"]
 
@@ -96,12 +97,29 @@ def _times(
 
 
 def _same_shape(ours: Image, theirs: Image) -> bool:
-    aspects = [image.shape[1] / image.shape[0] for image in (ours, theirs)]
-    return abs(aspects[0] / aspects[1] - 1) <= ASPECT_TOLERANCE
+    return abs(_aspect(ours) / _aspect(theirs) - 1) <= MOST_CROP
+
+
+def _aspect(image: Image) -> float:
+    return image.shape[1] / image.shape[0]
+
+
+def _cropped_like(image: Image, other: Image) -> Image:
+    """Cut an image about its centre to another's aspect, where it is wider or higher than that."""
+    height, width = image.shape[:2]
+    excess = _aspect(image) / _aspect(other)
+    if excess > 1 + ROUNDING:
+        kept = round(width / excess)
+        return image[:, (width - kept) // 2 : (width - kept) // 2 + kept]
+    if excess < 1 - ROUNDING:
+        kept = round(height * excess)
+        return image[(height - kept) // 2 : (height - kept) // 2 + kept]
+    return image
 
 
 def _same_size(ours: Image, theirs: Image) -> tuple[Image, Image]:
-    """Shrink the larger of two images to the size of the smaller."""
+    """Shrink the larger of two images to the size of the smaller, cropped to one aspect."""
+    ours, theirs = _cropped_like(ours, theirs), _cropped_like(theirs, ours)
     height, width = min(ours.shape[:2], theirs.shape[:2])
     pair = []
     for image in (ours, theirs):
