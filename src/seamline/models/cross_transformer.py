@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seamline.models.attention import DecoderLayer, self_mask
-from seamline.models.temporal_transformer import Classifier, TokenStack, read_mean
+from seamline.models.temporal_transformer import Classifier, Embedding, TokenStack, read_mean
 
 
 class CrossTransformer(nn.Module):
@@ -34,8 +34,7 @@ class CrossTransformer(nn.Module):
     ) -> None:
         super().__init__()
         self.encoder = TokenStack(encoder_inputs, width, heads, layers, dropout, causal=False)
-        # The decoder's tokens are embedded by a stack of no layers.
-        self.enter = TokenStack(decoder_inputs, width, heads, 0, dropout, causal=False)
+        self.embed = Embedding(decoder_inputs, width, dropout)
         self.layers = nn.ModuleList(
             DecoderLayer(width, heads, 4 * width, dropout) for _ in range(layers)
         )
@@ -54,7 +53,7 @@ class CrossTransformer(nn.Module):
         memory = _prepend(self.nothing, self.encoder(encoder_tokens, encoder_seen))
         memory_allowed = F.pad(encoder_seen, (1, 0), value=True)[:, None, None, :]
         seen = F.pad(decoder_seen, (1, 0), value=True)
-        x, allowed = _prepend(self.start, self.enter.embed(decoder_tokens)), self_mask(seen, False)
+        x, allowed = _prepend(self.start, self.embed(decoder_tokens)), self_mask(seen, False)
         for layer in self.layers:
             x = layer(x, allowed, memory, memory_allowed)
         logits = self.classify(self.norm(x)).squeeze(2)

@@ -59,25 +59,36 @@ READOUTS: dict[str, Readout] = {
 }
 
 
+class Embedding(nn.Module):
+    """Projects tokens and adds their positions."""
+
+    def __init__(self, inputs: int, width: int, dropout: float) -> None:
+        super().__init__()
+        self.width = width
+        self.enter = nn.Linear(inputs, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self, tokens: Float[Tensor, "batch time inputs"]
+    ) -> Float[Tensor, "batch time dim"]:
+        x: Tensor = self.enter(tokens)
+        placed: Tensor = self.dropout(x + sinusoids(x.shape[1], self.width, x.device))
+        return placed
+
+
 class TokenStack(nn.Module):
-    """Embeds tokens, adds positions and runs encoder layers; ends with a norm."""
+    """Embeds tokens and runs encoder layers; ends with a norm."""
 
     def __init__(
         self, inputs: int, width: int, heads: int, layers: int, dropout: float, causal: bool
     ) -> None:
         super().__init__()
-        self.causal, self.width = causal, width
-        self.enter = nn.Linear(inputs, width)
-        self.dropout = nn.Dropout(dropout)
+        self.causal = causal
+        self.embed = Embedding(inputs, width, dropout)
         self.layers = nn.ModuleList(
             EncoderLayer(width, heads, 4 * width, dropout) for _ in range(layers)
         )
         self.norm = nn.LayerNorm(width)
-
-    def embed(self, tokens: Float[Tensor, "batch time inputs"]) -> Float[Tensor, "batch time dim"]:
-        """Project tokens and add their positions."""
-        x = self.enter(tokens)
-        return self.dropout(x + sinusoids(x.shape[1], self.width, x.device))
 
     def forward(
         self, tokens: Float[Tensor, "batch time inputs"], seen: Bool[Tensor, "batch time"]
@@ -85,7 +96,8 @@ class TokenStack(nn.Module):
         x, allowed = self.embed(tokens), self_mask(seen, self.causal)
         for layer in self.layers:
             x = layer(x, allowed)
-        return self.norm(x)
+        normed: Tensor = self.norm(x)
+        return normed
 
 
 class Classifier(nn.Sequential):

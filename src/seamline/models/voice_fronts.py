@@ -22,6 +22,16 @@ def level(samples: Float[Tensor, "batch sample"]) -> Float[Tensor, "batch sample
     return samples / power.sqrt().clamp(min=QUIETEST)
 
 
+def whole_blocks(x: Float[Tensor, "*batch time"], size: int) -> Float[Tensor, "*batch block size"]:
+    """Cut the last axis into blocks, padding the last with zeros.
+
+    Padded by the most that can be missing and then cut: the amount to pad would otherwise depend
+    on the length, which exported graphs cannot express.
+    """
+    count = (x.shape[-1] + size - 1) // size
+    return F.pad(x, (0, size - 1))[..., : count * size].unflatten(-1, (count, size))
+
+
 class RawAmplitudes(nn.Module):
     """One amplitude a token: the mean of each block of samples, as a crude low-pass.
 
@@ -37,8 +47,7 @@ class RawAmplitudes(nn.Module):
         self.input_per_token = block_samples
 
     def forward(self, samples: Float[Tensor, "batch sample"]) -> Float[Tensor, "batch token 1"]:
-        samples = F.pad(samples, (0, -samples.shape[1] % self.block_samples))
-        return level(samples.unflatten(1, (-1, self.block_samples)).mean(dim=2))[:, :, None]
+        return level(whole_blocks(samples, self.block_samples).mean(dim=2))[:, :, None]
 
 
 class FourierFeatures(nn.Module):
@@ -60,9 +69,10 @@ class FourierFeatures(nn.Module):
         self.register_buffer("kernels", kernels[:, None], persistent=False)
 
     def forward(self, samples: Float[Tensor, "batch sample"]) -> Float[Tensor, "batch token dim"]:
-        spare = self.window_samples - self.input_per_token
-        padded = F.pad(level(samples), (0, spare + -samples.shape[1] % self.input_per_token))
-        parts = F.conv1d(padded[:, None], self.kernels, stride=self.input_per_token)
+        hop = self.input_per_token
+        whole = whole_blocks(level(samples), hop).flatten(1)
+        padded = F.pad(whole, (0, self.window_samples - hop))
+        parts = F.conv1d(padded[:, None], self.kernels, stride=hop)
         cosine, sine = parts.chunk(2, dim=1)
         # A hundred-thousandth of the mean power is 50 dB down: below lies the recording's noise.
         return (cosine.square() + sine.square() + 1e-5).log().transpose(1, 2) / 4.0
@@ -80,5 +90,4 @@ class LogMelFeatures(nn.Module):
     def forward(self, mel: Float[Tensor, "batch mel column"]) -> Float[Tensor, "batch token dim"]:
         mean = mel.exp().mean(dim=(1, 2), keepdim=True).clamp(min=1e-8).log()
         bands = (mel - mean).clamp(min=-self.range_nats) / 4.0 + 1.0
-        bands = F.pad(bands, (0, -mel.shape[2] % self.columns))
-        return bands.unflatten(2, (-1, self.columns)).permute(0, 2, 1, 3).flatten(2)
+        return whole_blocks(bands, self.columns).permute(0, 2, 1, 3).flatten(2)

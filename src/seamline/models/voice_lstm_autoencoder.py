@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from seamline.models.voice_fronts import level
+from seamline.models.voice_fronts import level, whole_blocks
 
 
 class SoundReconstruction(NamedTuple):
@@ -53,9 +53,8 @@ class VoiceLSTMAutoencoder(nn.Module):
 
     def frames(self, samples: Float[Tensor, "batch sample"]) -> Float[Tensor, "batch step frame"]:
         """Average blocks of samples to amplitudes, level them and cut them into frames."""
-        samples = F.pad(samples, (0, -samples.shape[1] % (self.block_samples * self.frame)))
-        amplitudes = level(samples.unflatten(1, (-1, self.block_samples)).mean(dim=2))
-        return amplitudes.unflatten(1, (-1, self.frame))
+        amplitudes = level(whole_blocks(samples, self.block_samples).mean(dim=2))
+        return whole_blocks(amplitudes, self.frame)
 
     def features(self, samples: Float[Tensor, "batch sample"]) -> Float[Tensor, "batch step dim"]:
         """Code each step."""

@@ -12,9 +12,9 @@ from __future__ import annotations
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from seamline.models.temporal_transformer import TemporalTransformer
+from seamline.models.voice_fronts import whole_blocks
 
 
 class VoiceTransformer(nn.Module):
@@ -36,12 +36,10 @@ class VoiceTransformer(nn.Module):
         """Judge each window; the last one may be partly empty."""
         tokens = self.front(sound)
         batch, time = tokens.shape[:2]
-        spare = -time % self.window_tokens
-        tokens = F.pad(tokens, (0, 0, 0, spare))
-        seen = torch.arange(time + spare, device=tokens.device) < time
-        windows = tokens.unflatten(1, (-1, self.window_tokens))
-        steps = windows.shape[1]
-        seen = seen.unflatten(0, (-1, self.window_tokens))
+        windows = whole_blocks(tokens.transpose(1, 2), self.window_tokens)
+        steps = windows.shape[2]
+        windows = windows.permute(0, 2, 3, 1).flatten(0, 1)
+        seen = torch.arange(steps * self.window_tokens, device=tokens.device) < time
+        seen = seen.unflatten(0, (steps, self.window_tokens))
         seen = seen[None].expand(batch, -1, -1).flatten(0, 1)
-        logits = self.transformer(windows.flatten(0, 1), seen)
-        return logits.unflatten(0, (batch, steps))
+        return self.transformer(windows, seen).unflatten(0, (batch, steps))

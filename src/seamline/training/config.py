@@ -9,6 +9,18 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
 
+from seamline.models.build import ModelConfig
+
+DEFAULT_KIND = {
+    "picture": "frame_cnn",
+    "voice": "voice_cnn",
+    "autoencoder": "frame_autoencoder",
+    "sound_autoencoder": "voice_lstm_autoencoder",
+    "clip": "video_transformer",
+    "both": "cross_transformer",
+}
+"""What each branch trains unless its model says otherwise."""
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -17,9 +29,18 @@ class TrainConfig:
     name: str = "unnamed"
     """Name of the run; its folder is `out/name`."""
     branch: str = "picture"
-    """`picture` or `voice`."""
+    """What is trained: `picture` (single crops) or `voice`, which make a bundle; `autoencoder`
+    (frames), `sound_autoencoder`, `clip` (frames over time) or `both` (picture and sound)."""
+    model: ModelConfig = field(default_factory=ModelConfig)
+    """The network; its own keys are set as `model.key`."""
     cache: str = "cache/research"
     """Clip cache made by `seamline prepare`."""
+    audio_cache: str = ""
+    """Cache that branch both takes its sound from; empty: the same cache."""
+    manifest: str = ""
+    """Table of videos for an autoencoder of whole frames, which no cache holds."""
+    extra_cache: str = ""
+    """Further cache whose faces join the training, but for people who are held out."""
     out: str = "runs"
     """Folder for run folders."""
     seed: int = 0
@@ -44,10 +65,26 @@ class TrainConfig:
     ema_decay: float = 0.998
     """Decay of the averaged weights, which are the ones validated and exported; 0 for none."""
 
+    accelerator: str = "auto"
+    """Lightning's `accelerator`: `auto`, `cpu`, `gpu`."""
+    devices: int = 1
+    """Processes a machine (Lightning's `devices`); `batch_size` is shared out among all."""
+    nodes: int = 1
+    """Machines (Lightning's `num_nodes`)."""
+    strategy: str = "auto"
+    """Lightning's `strategy`, such as `ddp` or `ddp_spawn`."""
+
     validate_every_epochs: int = 1
     """Epochs between validations on the held-out fold and val."""
+    stop_on: str = ""
+    """Figure on which to stop early, such as `holdout/auc` or `holdout/loss`; the weights of the
+    best validation are kept. Empty: train to the end and keep the last."""
+    stop_patience: int = 3
+    """Validations without a better figure before stopping."""
     holdout_fold: int = 0
     """Which of `folds` identity-disjoint folds of the training split is kept for calibration."""
+    fold_by: str = "identity"
+    """What a fold keeps together: `identity` (people) or `source` (whole collections)."""
     folds: int = 7
     """Number of folds; 0 trains on all and cannot calibrate."""
 
@@ -62,7 +99,7 @@ class TrainConfig:
     initial: str = "imagenet"
     """`imagenet`, `random`, or the folder of a finished run to go on from."""
     frozen_stages: int = 0
-    """Stages of the trunk, stem included, kept as they start: saves their costly backward pass."""
+    """Parts of the network, from the input on, kept as they start: saves their backward pass."""
     train_norms: bool = False
     """Whether batch norms go on adapting; frozen ones train a third faster on CPUs."""
     mask_weight: float = 0.5
@@ -77,10 +114,29 @@ class TrainConfig:
     """Sharpness of the log-mean-exp over time; 0 is the mean."""
     sound_seconds: tuple[float, float] = (1.0, 2.4)
     """Range of lengths of the voice branch's random crops."""
+    hide_share: float = 1.0
+    """Share of sound crops that pass a random channel (band limit, codec, room, noise)."""
+    copy_share: float = 0.0
+    """Share of synthetic crops that are genuine speech resynthesised by Griffin-Lim."""
+
+    encoder_run: str = ""
+    """Run whose frame encoder branches clip and both take over, frozen; empty: `initial`."""
+    audio_run: str = ""
+    """Run whose voice network the fusion takes over, frozen."""
+    video_run: str = ""
+    """Run whose clip network the fusion takes over, frozen."""
+    audio_model: ModelConfig = field(default_factory=ModelConfig)
+    """The fusion's voice network, as in `audio_run`; `model` is that of `video_run`."""
+    clip_frames: int = 8
+    """Frames of a clip, from the file's first on."""
+    classify_weight: float = 0.0
+    """Weight of the classification loss beside an autoencoder's reconstruction loss."""
+    drop_side: float = 0.1
+    """How often branch both hides one of its two sides in training."""
 
     def __post_init__(self) -> None:
-        if self.branch not in ("picture", "voice"):
-            raise ValueError(f"branch is {self.branch!r}; known: picture, voice.")
+        if self.branch not in DEFAULT_KIND:
+            raise ValueError(f"branch is {self.branch!r}; known: {', '.join(DEFAULT_KIND)}.")
         if self.initial not in ("imagenet", "random") and not Path(self.initial).is_dir():
             raise ValueError(
                 f"initial is {self.initial!r}; known: imagenet, random, or the folder of a run."
@@ -91,8 +147,40 @@ class TrainConfig:
             )
         if self.folds and not 0 <= self.holdout_fold < self.folds:
             raise ValueError(f"holdout_fold {self.holdout_fold} is not below folds {self.folds}.")
+        if self.fold_by not in ("identity", "source"):
+            raise ValueError(f"fold_by is {self.fold_by!r}; known: identity, source.")
         if self.margin_range[0] > self.margin_range[1]:
             raise ValueError(f"margin_range {self.margin_range} falls.")
+        items = self.batch_size // 2 if self.branch == "picture" else self.batch_size
+        if items % self.processes:
+            what = "pairs of batch_size" if self.branch == "picture" else "batch_size"
+            raise ValueError(
+                f"{what} {self.batch_size} cannot be shared out evenly among "
+                f"devices × nodes = {self.processes}."
+            )
+        whole = self.model.frames == "whole"
+        if whole and (self.branch != "autoencoder" or not self.manifest):
+            raise ValueError(
+                "model.frames whole needs branch autoencoder and a manifest, got branch "
+                f"{self.branch} and manifest {self.manifest!r}."
+            )
+
+    @property
+    def network(self) -> ModelConfig:
+        """The model's config with what the branch and the crops say of it."""
+        kind = self.model.kind or DEFAULT_KIND[self.branch]
+        return dataclasses.replace(self.model, kind=kind, size_px=self.size_px)
+
+    @property
+    def processes(self) -> int:
+        """How many processes share a batch."""
+        return self.devices * self.nodes
+
+    @property
+    def reads_samples(self) -> bool:
+        """Whether the sound's samples go into the network, rather than their log-mel."""
+        model = self.audio_model if self.network.kind == "fusion" else self.model
+        return self.branch == "sound_autoencoder" or model.front != "log_mel"
 
     @property
     def run_folder(self) -> Path:
@@ -115,12 +203,26 @@ def read_config(path: str | Path, overrides: list[str] | None = None) -> TrainCo
 
 
 def make_config(values: dict[str, Any]) -> TrainConfig:
-    """Build the config, checking names and types."""
-    hints = get_type_hints(TrainConfig)
-    unknown = sorted(set(values) - set(hints))
+    """Build the config, checking names and types; `a.b` sets key b of the record a."""
+    nested: dict[str, Any] = {}
+    for key, value in values.items():
+        record, dot, inner = key.partition(".")
+        if dot:
+            nested[record] = {**nested.get(record, {}), inner: value}
+        else:
+            nested[key] = value
+    return _record(TrainConfig, nested, "")
+
+
+def _record(kind: Any, values: Any, prefix: str) -> Any:
+    if not isinstance(values, dict):
+        raise ValueError(f"{prefix} takes `key: value` lines, got {values!r}.")
+    hints = get_type_hints(kind)
+    unknown = sorted(prefix + key for key in set(values) - set(hints))
     if unknown:
-        raise ValueError(f"Unknown key {', '.join(unknown)}. Known keys: {', '.join(hints)}.")
-    return TrainConfig(**{key: _cast(key, value, hints[key]) for key, value in values.items()})
+        known = ", ".join(prefix + key for key in hints)
+        raise ValueError(f"Unknown key {', '.join(unknown)}. Known keys: {known}.")
+    return kind(**{key: _cast(prefix + key, value, hints[key]) for key, value in values.items()})
 
 
 def config_json(config: TrainConfig) -> dict[str, Any]:
@@ -129,6 +231,8 @@ def config_json(config: TrainConfig) -> dict[str, Any]:
 
 
 def _cast(key: str, value: Any, hint: Any) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return _record(hint, value, f"{key}.")
     if get_origin(hint) is tuple:
         if not isinstance(value, list | tuple) or len(value) != len(get_args(hint)):
             raise ValueError(f"{key} takes {len(get_args(hint))} numbers, got {value!r}.")

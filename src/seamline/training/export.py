@@ -9,22 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import torch
 from jaxtyping import Float, UInt8
-from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from seamline.clips.contract import CropContract
+from seamline.models.frame_autoencoder import FrameAutoencoder
+from seamline.models.voice_cnn import VoiceCNN
 from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration, fit_calibration
+from seamline.training.build import load_weights
 from seamline.training.config import TrainConfig, make_config
-from seamline.training.fit import load_weights
+from seamline.training.onnx_file import save_onnx
+from seamline.training.pairs import MASK_STRIDE
 from seamline.voice.logmel import LogMelSettings
 from seamline.zoo.bundle import Bundle, write_bundle
 
-OPSET = 18
-HALF_FROM = 1024  # smaller tensors stay float32: nothing to save, precision to lose
 GENUINE_CALLED_FAKE = 0.02
 """Share of held-out genuine files that the shipped threshold may call fake."""
 THRESHOLDS = (0.5, 0.98)
@@ -44,6 +44,10 @@ class PictureGraph(nn.Module):
         self, crops: UInt8[Tensor, "time size size 3"]
     ) -> tuple[Float[Tensor, " time"], Float[Tensor, "time rows rows"]]:
         scores = self.model(crops.permute(0, 3, 1, 2).float())
+        if isinstance(self.model, FrameAutoencoder):
+            # It cannot tell where: the heatmap is its logit everywhere.
+            rows = crops.shape[1] // MASK_STRIDE
+            return scores.logit, scores.logit[:, None, None].expand(-1, rows, rows)
         return scores.logit, scores.mask_logit
 
 
@@ -77,27 +81,46 @@ def export_bundle(
     version: str,
     card: str,
     summary: dict[str, Any],
+    halve: bool = True,
 ) -> Bundle:
-    """Write a bundle of one run a branch, and load it again as proof."""
+    """Write a bundle of one run a branch, and load it again as proof.
+
+    ``halve`` stores weights as float16: half the size, logits that move in the third decimal.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     contract, branches = CropContract(), {}
     golden: dict[str, np.ndarray] = {}
     for run in runs:
-        if run.config.branch in branches:
-            raise ValueError(f"Two runs train the branch {run.config.branch}; give one of each.")
+        branch = bundle_branch(run.config)
+        if branch is None:
+            raise ValueError(
+                f"{run.folder} trains {run.config.branch}, which scan has no place for. Export its "
+                "graph alone with `seamline.training.export_graph`."
+            )
+        if branch in branches:
+            raise ValueError(f"Two runs train the branch {branch}; give one of each.")
         model = load_weights(run.config, run.folder)
-        if run.config.branch == "picture":
+        if branch == "picture":
             contract = CropContract(margin=run.config.margin, size_px=run.config.size_px)
-            graph = _export_picture(model, folder / "picture.onnx", contract, golden)
+            graph = _export_picture(model, folder / "picture.onnx", contract, golden, halve)
         else:
-            graph = _export_voice(model, folder / "voice.onnx", contract.mel, golden)
-        branches[run.config.branch] = _branch(run, graph, contract)
+            graph = _export_voice(model, folder / "voice.onnx", contract.mel, golden, halve)
+        branches[branch] = _branch(run, model, graph, contract)
     np.savez_compressed(folder / "golden.npz", **golden)  # type: ignore[arg-type]
     (folder / "card.md").write_text(card, encoding="utf-8")
     write_bundle(
         folder, name=name, version=version, contract=contract, branches=branches, summary=summary
     )
     return _replay(folder)
+
+
+def bundle_branch(config: TrainConfig) -> str | None:
+    """Tell which branch of a bundle a run can be: what judges single crops or log-mel."""
+    if config.branch == "autoencoder" and config.classify_weight and config.model.frames != "whole":
+        return "picture"
+    if config.branch == "picture" or (config.branch == "voice" and not config.reads_samples):
+        return config.branch
+    return None
 
 
 def _replay(folder: Path) -> Bundle:
@@ -112,7 +135,7 @@ def _replay(folder: Path) -> Bundle:
     return bundle
 
 
-def _branch(run: Run, graph: str, contract: CropContract) -> Branch:
+def _branch(run: Run, model: nn.Module, graph: str, contract: CropContract) -> Branch:
     """Calibrate on the held-out fold and set the threshold by its genuine files."""
     rows = run.scores["holdout"]
     calibration, usual, threshold = Calibration(), None, 0.5
@@ -128,9 +151,8 @@ def _branch(run: Run, graph: str, contract: CropContract) -> Branch:
         usual = (float(middle - RANGE_ROOM * half), float(middle + RANGE_ROOM * half))
     step = None
     if run.config.branch == "voice":
-        from seamline.models.voice_cnn import samples_per_step
-
-        step = samples_per_step(contract.mel.hop_samples) / contract.mel.sample_rate_hz
+        columns = int(getattr(model, "input_per_step", VoiceCNN.FRAMES_PER_STEP))
+        step = columns * contract.mel.hop_samples / contract.mel.sample_rate_hz
     return Branch(graph, calibration, run.config.pool_sharpness, step, usual, threshold)
 
 
@@ -141,14 +163,26 @@ def source_weights(rows: Sequence[dict[str, Any]]) -> np.ndarray:
 
 
 def _export_picture(
-    model: nn.Module, path: Path, contract: CropContract, golden: dict[str, np.ndarray]
+    model: nn.Module,
+    path: Path,
+    contract: CropContract,
+    golden: dict[str, np.ndarray],
+    halve: bool,
 ) -> str:
     size = contract.size_px
     crops = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
     crops = np.repeat(np.repeat(crops, size // 8, axis=1), size // 8, axis=2)
     graph = PictureGraph(model).eval()
     example = torch.from_numpy(crops)
-    _export(graph, (example,), path, ["crops"], ["logit", "mask_logit"], {0: "time"})
+    save_onnx(
+        graph,
+        (example,),
+        path,
+        inputs=["crops"],
+        outputs=["logit", "mask_logit"],
+        dynamic=[{0: "time"}],
+        halve=halve,
+    )
     with torch.no_grad():
         logit, mask = graph(example)
     golden |= {"crops": crops, "picture_logit": logit.numpy(), "picture_mask": mask.numpy()}
@@ -156,55 +190,24 @@ def _export_picture(
 
 
 def _export_voice(
-    model: nn.Module, path: Path, settings: LogMelSettings, golden: dict[str, np.ndarray]
+    model: nn.Module,
+    path: Path,
+    settings: LogMelSettings,
+    golden: dict[str, np.ndarray],
+    halve: bool,
 ) -> str:
     generator = np.random.default_rng(0)
     mel = generator.normal(-6, 3, (settings.mels, 201)).astype(np.float32)
     example = torch.from_numpy(mel)[None]
-    _export(model.eval(), (example,), path, ["log_mel"], ["logit"], {0: "batch", 2: "frame"})
+    save_onnx(
+        model.eval(),
+        (example,),
+        path,
+        inputs=["log_mel"],
+        outputs=["logit"],
+        dynamic=[{0: "batch", 2: "frame"}],
+        halve=halve,
+    )
     with torch.no_grad():
         golden |= {"log_mel": mel, "voice_logit": model(example)[0].numpy()}
     return path.name
-
-
-def _export(
-    graph: nn.Module,
-    example: tuple[Tensor, ...],
-    path: Path,
-    inputs: list[str],
-    outputs: list[str],
-    dynamic: dict[int, str],
-) -> None:
-    """Export with dynamic axes, then store large weights as float16 (they load as float32)."""
-    axes = {axis: torch.export.Dim(name, min=1, max=1 << 20) for axis, name in dynamic.items()}
-    program = torch.onnx.export(
-        graph,
-        example,
-        input_names=inputs,
-        output_names=outputs,
-        dynamic_shapes=(axes,),
-        opset_version=OPSET,
-        dynamo=True,
-        verbose=False,
-    )
-    assert program is not None
-    onnx.save(halve_weights(program.model_proto), path)
-
-
-def halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Store float32 weights as float16 behind a cast: half the size, arithmetic stays float32."""
-    casts = []
-    for tensor in model.graph.initializer:
-        if tensor.data_type != TensorProto.FLOAT:
-            continue
-        values = numpy_helper.to_array(tensor)
-        if values.size < HALF_FROM:
-            continue
-        name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
-        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
-    onnx.checker.check_model(model)
-    return model

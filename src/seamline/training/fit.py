@@ -9,25 +9,25 @@ from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint
+from lightning.pytorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    EMAWeightAveraging,
+    ModelCheckpoint,
+)
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from seamline.models.frame_cnn import FrameCNN, imagenet_state, load_imagenet
-from seamline.models.voice_cnn import VoiceCNN
+from seamline.training.build import WEIGHTS, build_data, build_module
 from seamline.training.config import TrainConfig, config_json
-from seamline.training.modules import BranchModule, PictureModule, VoiceModule
-from seamline.training.picture_data import PictureData
-from seamline.training.voice_data import VoiceData
+from seamline.training.modules import TrainModule
 
 LAST = "last.ckpt"
-WEIGHTS = "weights.safetensors"
+BEST = "best.ckpt"
 
 
-def fit(
-    config: TrainConfig, *, resume: bool = False, stop_after_epochs: int | None = None
-) -> Path:
+def fit(config: TrainConfig, *, resume: bool = False, stop_after_epochs: int | None = None) -> Path:
     """Train, score the held-out sets and save weights; returns the run folder.
 
     With ``resume`` a run goes on from its last checkpoint, with the losses of an unbroken run.
@@ -44,13 +44,15 @@ def fit(
     if config.threads:
         torch.set_num_threads(config.threads)
     L.seed_everything(config.seed, workers=True, verbose=False)
-    data = PictureData(config) if config.branch == "picture" else VoiceData(config)
     module = build_module(config)
+    data = build_data(config, module)
     part = len(list(folder.glob("csv-*")))  # each sitting of a resumed run logs beside the others
     trainer = L.Trainer(
         max_epochs=min(config.epochs, stop_after_epochs or config.epochs),
-        accelerator="auto",
-        devices=1,
+        accelerator=config.accelerator,
+        devices=config.devices,
+        num_nodes=config.nodes,
+        strategy=config.strategy,
         precision="bf16-mixed" if torch.cuda.is_available() else "32-true",
         gradient_clip_val=config.gradient_clip,
         callbacks=_callbacks(config, folder),
@@ -72,42 +74,22 @@ def fit(
         resumed = checkpoint if resume and checkpoint.exists() else None
         # Only our own checkpoints are read here, and tensors alone.
         trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
+    if not trainer.is_global_zero:
+        return folder
+    if config.stop_on:
+        _load_best(module, folder)
     save_file(_dense(module.model), folder / WEIGHTS)
     scores = {split: score_files(module, data.files(split)) for split in ("holdout", "val")}
     (folder / "scores.json").write_text(json.dumps(scores) + "\n")
     return folder
 
 
-def build_module(config: TrainConfig) -> BranchModule:
-    """Build the network of a config with its starting weights."""
-    if config.branch == "voice":
-        return VoiceModule(VoiceCNN(), config)
-    model = FrameCNN()
-    if config.initial == "imagenet":
-        load_imagenet(model.trunk, imagenet_state())
-    elif config.initial != "random":
-        model.load_state_dict(load_file(Path(config.initial) / WEIGHTS))
-    for part in [model.trunk.stem, *model.trunk.stages][: config.frozen_stages]:
-        part.requires_grad_(False)
-    # Channels-last convolutions train twice as fast on CPUs; mypy's stub lacks the overload.
-    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return PictureModule(model, config)
-
-
-def load_weights(config: TrainConfig, folder: Path) -> nn.Module:
-    """Load the trained network of a run folder."""
-    model = build_module(config).model
-    model.load_state_dict(load_file(folder / WEIGHTS))
-    return model.eval()
-
-
 @torch.no_grad()
-def score_files(module: BranchModule, batches: Any) -> list[dict[str, Any]]:
+def score_files(module: TrainModule, batches: Any) -> list[dict[str, Any]]:
     """Score whole files; one record a file, in the data set's order."""
     module.eval()
     rows = []
     for entry, batch in zip(batches.dataset.entries, batches, strict=True):
-        logit = float(module.file_logits(batch["inputs"]))
         rows.append(
             {
                 "path": entry.path,
@@ -115,7 +97,7 @@ def score_files(module: BranchModule, batches: Any) -> list[dict[str, Any]]:
                 "method": entry.method,
                 "person": entry.person,
                 "label": int(batch["label"]),
-                "logit": logit,
+                **module.file_scores(batch["inputs"]),
             }
         )
     return rows
@@ -127,9 +109,27 @@ def _callbacks(config: TrainConfig, folder: Path) -> list[Callback]:
             folder / "checkpoints", filename="last", save_top_k=1, enable_version_counter=False
         )
     ]
+    if config.stop_on:
+        better = "max" if config.stop_on.endswith(("auc", "accuracy")) else "min"
+        callbacks += [
+            EarlyStopping(config.stop_on, patience=config.stop_patience, mode=better),
+            ModelCheckpoint(
+                folder / "checkpoints",
+                filename="best",
+                monitor=config.stop_on,
+                mode=better,
+                enable_version_counter=False,
+            ),
+        ]
     if config.ema_decay:
         callbacks.append(EMAWeightAveraging(decay=config.ema_decay))
     return callbacks
+
+
+def _load_best(module: TrainModule, folder: Path) -> None:
+    """Take the weights of the best validation; averaged ones where there is an average."""
+    state = torch.load(folder / "checkpoints" / BEST, map_location="cpu", weights_only=True)
+    module.load_state_dict(state["state_dict"])
 
 
 def _dense(model: nn.Module) -> dict[str, Tensor]:

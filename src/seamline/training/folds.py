@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -23,7 +23,9 @@ class CacheSplit:
     val: list[CachedClip]
 
 
-def split_cache(clips: Iterable[CachedClip], folds: int, holdout_fold: int) -> CacheSplit:
+def split_cache(
+    clips: Iterable[CachedClip], folds: int, holdout_fold: int, *, by: str = "identity"
+) -> CacheSplit:
     """Split by the manifest's `split` column and, within train, by identity-disjoint folds."""
     rows = [clip for clip in clips if clip.error is None]
     train = [clip for clip in rows if clip.sample["split"] == "train"]
@@ -31,6 +33,8 @@ def split_cache(clips: Iterable[CachedClip], folds: int, holdout_fold: int) -> C
     if not folds:
         return CacheSplit(train, [], val)
     samples = {clip.sample["path"]: sample_of(clip) for clip in train}
+    if by == "source":  # one "person" a collection keeps it together
+        samples = {path: replace(s, person=s.source) for path, s in samples.items()}
     numbers = folds_by_identity(list(samples.values()), folds, np.random.default_rng(FOLD_SEED))
     held = {path for path, number in zip(samples, numbers, strict=True) if number == holdout_fold}
     return CacheSplit(
@@ -38,6 +42,13 @@ def split_cache(clips: Iterable[CachedClip], folds: int, holdout_fold: int) -> C
         [clip for clip in train if clip.sample["path"] in held],
         val,
     )
+
+
+def join_extra(split: CacheSplit, extra: Iterable[CachedClip]) -> CacheSplit:
+    """Add further training clips, leaving out everybody who is held out."""
+    held = {name for clip in [*split.holdout, *split.val] for name in sample_of(clip).people}
+    joined = [c for c in extra if c.error is None and not held & set(sample_of(c).people)]
+    return replace(split, train=[*split.train, *joined])
 
 
 def sample_of(clip: CachedClip) -> Sample:

@@ -17,35 +17,56 @@ from seamline.training.config import TrainConfig
 from seamline.training.pairs import Pair
 
 
-class BranchModule(L.LightningModule):
-    """Shared by both branches: optimiser, schedule, and file-level validation."""
+class TrainModule(L.LightningModule):
+    """Shared by all: optimiser, schedule, and validation by whole files."""
 
     def __init__(self, model: nn.Module, config: TrainConfig) -> None:
         super().__init__()
         self.model = model
         self.config = config
-        self._scores: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        self._scores: dict[str, list[dict[str, float]]] = defaultdict(list)
 
-    def file_logits(self, batch: Any) -> Float[Tensor, " file"]:
-        """Score whole files; the datamodule's validation batches hold one file each."""
+    def file_scores(self, inputs: Any) -> dict[str, float]:
+        """Give the figures of one file, such as its `logit` or `mse`."""
         raise NotImplementedError
 
-    def on_train_epoch_start(self) -> None:
-        """Seed dropout by epoch, so that a resumed run draws what an unbroken one drew."""
-        torch.manual_seed(self.config.seed * 100_003 + self.current_epoch)
+    def on_train_batch_start(self, batch: Any, index: int) -> None:
+        """Seed dropout by step, so that a resumed run draws what an unbroken one drew."""
+        torch.manual_seed(self.config.seed * 1_000_003 + self.global_step)
 
     def validation_step(self, batch: Any, index: int, dataloader_idx: int = 0) -> None:
-        """Collect one file's logit and label."""
-        logit = self.file_logits(batch["inputs"])
-        self._scores[batch["split"]].append((float(logit), float(batch["label"])))
+        """Collect one file's figures and label."""
+        scores = {"label": float(batch["label"]), **self.file_scores(batch["inputs"])}
+        self._scores[batch["split"]].append(scores)
 
     def on_validation_epoch_end(self) -> None:
-        """Log AUC and log-loss of each validation set."""
-        for split, pairs in self._scores.items():
-            logits, labels = torch.tensor(pairs).T
-            self.log(f"{split}/auc", binary_auroc(logits, labels.int()), prog_bar=True)
-            self.log(f"{split}/loss", F.binary_cross_entropy_with_logits(logits, labels))
+        """Log AUC and log-loss of each validation set, or the mean of its other figures."""
+        for split in ("holdout", "val"):
+            rows = self._all_rows(self._scores[split])
+            if not rows:
+                continue
+            labels = torch.tensor([row["label"] for row in rows])
+            for name in set(rows[0]) - {"label"}:
+                values = torch.tensor([row[name] for row in rows])
+                if name == "logit":
+                    self.log(f"{split}/auc", binary_auroc(values, labels.int()), prog_bar=True)
+                    self.log(f"{split}/loss", F.binary_cross_entropy_with_logits(values, labels))
+                else:
+                    self.log(f"{split}/{name}", values.mean(), prog_bar=True)
         self._scores.clear()
+
+    def log_training(self, **figures: Tensor) -> None:
+        """Log figures of a step, averaged over the processes."""
+        named = {f"train/{name}": value.detach() for name, value in figures.items()}
+        self.log_dict(named, prog_bar=True, sync_dist=self.config.processes > 1)
+
+    def _all_rows(self, rows: list[dict[str, float]]) -> list[dict[str, float]]:
+        """Gather the rows of all processes."""
+        if self.config.processes == 1:
+            return rows
+        parts: list[Any] = [None] * self.config.processes
+        torch.distributed.all_gather_object(parts, rows)
+        return [row for part in parts for row in part]
 
     def configure_optimizers(self) -> Any:
         """AdamW, linear warm-up, cosine decay to a hundredth; no decay on norms and biases."""
@@ -74,6 +95,18 @@ class BranchModule(L.LightningModule):
         }
 
 
+class BranchModule(TrainModule):
+    """A network that gives logits: shared by all that classify."""
+
+    def file_logits(self, inputs: Any) -> Float[Tensor, ""]:
+        """Score one whole file."""
+        raise NotImplementedError
+
+    def file_scores(self, inputs: Any) -> dict[str, float]:
+        """Give the file's logit."""
+        return {"logit": float(self.file_logits(inputs))}
+
+
 class PictureModule(BranchModule):
     """Trains a frame encoder on pairs, with the blending mask as a second target."""
 
@@ -87,21 +120,22 @@ class PictureModule(BranchModule):
         mask_loss = F.binary_cross_entropy_with_logits(
             scores.mask_logit, batch.masks.flatten(0, 1), weight=known
         )
-        self.log_dict({"train/loss": loss, "train/mask_loss": mask_loss}, prog_bar=True)
-        accuracy = ((scores.logit > 0) == (labels > 0)).float().mean()
-        self.log("train/accuracy", accuracy, prog_bar=True)
+        self.log_training(
+            loss=loss, mask_loss=mask_loss, accuracy=accuracy_of(scores.logit, labels)
+        )
         return loss + self.config.mask_weight * mask_loss
 
     def on_train_batch_start(self, batch: Pair, index: int) -> None:
         """Keep batch norms at their ImageNet statistics unless the config lets them adapt."""
+        super().on_train_batch_start(batch, index)
         if not self.config.train_norms:
             for module in self.model.modules():
                 if isinstance(module, nn.BatchNorm2d):
                     module.eval()
 
-    def file_logits(self, batch: Float[Tensor, "frame 3 size size"]) -> Float[Tensor, ""]:
+    def file_logits(self, inputs: Float[Tensor, "frame 3 size size"]) -> Float[Tensor, ""]:
         """Pool one file's frame logits as the runtime does."""
-        crops = batch.contiguous(memory_format=torch.channels_last)
+        crops = inputs.contiguous(memory_format=torch.channels_last)
         return pool(self.model(crops).logit, self.config.pool_sharpness)
 
 
@@ -113,13 +147,19 @@ class VoiceModule(BranchModule):
         log_mel, labels = batch
         logits = pool(self.model(log_mel), self.config.pool_sharpness)
         loss = F.binary_cross_entropy_with_logits(logits, labels)
-        self.log("train/loss", loss, prog_bar=True)
-        self.log("train/accuracy", ((logits > 0) == (labels > 0)).float().mean(), prog_bar=True)
+        self.log_training(loss=loss, accuracy=accuracy_of(logits, labels))
         return loss
 
-    def file_logits(self, batch: Float[Tensor, "mel time"]) -> Float[Tensor, ""]:
+    def file_logits(self, inputs: Float[Tensor, "... time"]) -> Float[Tensor, ""]:
         """Score one file whole."""
-        return pool(self.model(batch[None]), self.config.pool_sharpness)[0]
+        return pool(self.model(inputs[None]), self.config.pool_sharpness)[0]
+
+
+def accuracy_of(
+    logits: Float[Tensor, " batch"], labels: Float[Tensor, " batch"]
+) -> Float[Tensor, ""]:
+    """Give the share called rightly at probability one half."""
+    return ((logits > 0) == (labels > 0)).float().mean()
 
 
 def pool(logits: Float[Tensor, "*batch time"], sharpness: float) -> Float[Tensor, "*batch"]:

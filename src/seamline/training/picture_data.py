@@ -13,7 +13,8 @@ from torch.utils.data import DataLoader, Dataset
 from seamline.clips.cache import decode_jpeg, read_cache, read_contract
 from seamline.data.augment import apply_chain, plain_chain
 from seamline.training.config import TrainConfig
-from seamline.training.folds import split_cache
+from seamline.training.folds import join_extra, split_cache
+from seamline.training.loading import train_batches
 from seamline.training.pairs import PairDataset
 from seamline.training.pool import FaceEntry, FacePool, face_entries
 
@@ -24,17 +25,25 @@ class FileDataset(Dataset[dict[str, Any]]):
     """Whole files as the runtime would crop them, one an item."""
 
     def __init__(
-        self, entries: list[FaceEntry], split: str, config: TrainConfig, *, store_margin: float
+        self,
+        entries: list[FaceEntry],
+        split: str,
+        config: TrainConfig,
+        *,
+        store_margin: float,
+        most_frames: int = MOST_FRAMES,
     ) -> None:
         self.entries, self._split = entries, split
         self._config, self._store_margin = config, store_margin
+        self._most_frames = most_frames
 
     def __len__(self) -> int:
         return len(self.entries)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         entry = self.entries[index]
-        picked = np.linspace(0, len(entry.jpegs) - 1, min(MOST_FRAMES, len(entry.jpegs)))
+        count = min(self._most_frames, len(entry.jpegs))
+        picked = np.linspace(0, len(entry.jpegs) - 1, count)
         chain = plain_chain(self._config.margin)
         crops = [
             apply_chain(
@@ -57,7 +66,11 @@ class PictureData(L.LightningDataModule):
         self.config = config
         folder = Path(config.cache)
         self.store_margin = read_contract(folder).margin
-        parts = split_cache(read_cache(folder), config.folds, config.holdout_fold)
+        parts = split_cache(
+            read_cache(folder), config.folds, config.holdout_fold, by=config.fold_by
+        )
+        if config.extra_cache:
+            parts = join_extra(parts, read_cache(Path(config.extra_cache)))
         self.pool = FacePool(face_entries(parts.train))
         self.holdout = face_entries(parts.holdout)
         self.val = face_entries(parts.val)
@@ -66,7 +79,7 @@ class PictureData(L.LightningDataModule):
         """Return the pairs of the current epoch."""
         epoch = self.trainer.current_epoch if self.trainer is not None else 0
         dataset = PairDataset(self.pool, self.config, store_margin=self.store_margin, epoch=epoch)
-        return DataLoader(dataset, batch_size=self.config.batch_size // 2)
+        return train_batches(dataset, self.config, self.trainer, items=self.config.batch_size // 2)
 
     def val_dataloader(self) -> list[DataLoader[Any]]:
         """Return the held-out fold (for calibration) and the val split, one file a batch."""
@@ -77,3 +90,29 @@ class PictureData(L.LightningDataModule):
         entries = {"holdout": self.holdout, "val": self.val}[split]
         dataset = FileDataset(entries, split, self.config, store_margin=self.store_margin)
         return DataLoader(dataset, batch_size=None)
+
+
+def clip_faces(config: TrainConfig) -> PictureData:
+    """Read the cached faces, those of videos and of the configured sources alone.
+
+    A photograph is no clip: one frame would give its class away.
+    """
+    faces = PictureData(config)
+
+    def wanted(entry: FaceEntry) -> bool:
+        sources = config.forged if entry.fake else config.genuine
+        return len(entry.jpegs) > 1 and (not sources or entry.source in sources)
+
+    faces.pool = FacePool(entry for entry in faces.pool.entries if wanted(entry))
+    faces.holdout = [entry for entry in faces.holdout if wanted(entry)]
+    faces.val = [entry for entry in faces.val if wanted(entry)]
+    return faces
+
+
+def draw_side(
+    pool: FacePool, generator: np.random.Generator, config: TrainConfig, fake: bool
+) -> FaceEntry:
+    """Draw a genuine or a forged entry by the weights of the config."""
+    if fake:
+        return pool.draw(generator, pool.fake, config.forged)
+    return pool.draw(generator, pool.genuine, config.genuine)

@@ -17,9 +17,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from seamline.clips.cache import CachedClip, read_cache, read_contract
 from seamline.clips.contract import CropContract
-from seamline.data.voice_augment import hide_channel, random_crop
+from seamline.data.voice_augment import griffin_lim_copy, hide_channel, random_crop
 from seamline.training.config import TrainConfig
 from seamline.training.folds import sample_of, split_cache
+from seamline.training.loading import train_batches
 from seamline.voice.logmel import log_mel
 
 
@@ -55,13 +56,20 @@ class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
         number = self._first + index
         generator = np.random.default_rng([self._config.seed, number])
         fake = index % 2
-        sources = self._sides[fake]
+        copied = fake == 1 and generator.random() < self._config.copy_share
+        sources = self._sides[0 if copied else fake]
         # A source counts by the root of its size: neither one maker nor one studio dominates.
         chance = np.sqrt([len(entries) for entries in sources.values()])
         picked = sources[list(sources)[generator.choice(len(sources), p=chance / chance.sum())]]
         entry = picked[int(generator.integers(len(picked)))]
         crop = random_crop(entry.samples, generator, self._length(number))
-        mel = log_mel(hide_channel(crop, generator), self._mel)
+        if copied:
+            crop = griffin_lim_copy(crop, generator, self._mel.sample_rate_hz)
+        if generator.random() < self._config.hide_share:
+            crop = hide_channel(crop, generator)
+        if self._config.reads_samples:
+            return torch.from_numpy(np.ascontiguousarray(crop)), torch.tensor(float(fake))
+        mel = log_mel(crop, self._mel)
         mel = mel[:, : self._mel.frames(self._length(number))]
         return torch.from_numpy(mel), torch.tensor(float(fake))
 
@@ -76,15 +84,19 @@ class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
 class WholeSounds(Dataset[dict[str, Any]]):
     """Whole files, one an item."""
 
-    def __init__(self, entries: list[VoiceEntry], split: str, contract: CropContract) -> None:
+    def __init__(
+        self, entries: list[VoiceEntry], split: str, contract: CropContract, *, samples: bool
+    ) -> None:
         self.entries, self._split, self._mel = entries, split, contract.mel
+        self._samples = samples
 
     def __len__(self) -> int:
         return len(self.entries)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         entry = self.entries[index]
-        inputs = torch.from_numpy(log_mel(entry.samples, self._mel))
+        sound = entry.samples if self._samples else log_mel(entry.samples, self._mel)
+        inputs = torch.from_numpy(np.ascontiguousarray(sound))
         return {"inputs": inputs, "label": float(entry.fake), "split": self._split}
 
 
@@ -96,7 +108,9 @@ class VoiceData(L.LightningDataModule):
         self.config = config
         folder = Path(config.cache)
         self.contract = read_contract(folder)
-        parts = split_cache(read_cache(folder), config.folds, config.holdout_fold)
+        parts = split_cache(
+            read_cache(folder), config.folds, config.holdout_fold, by=config.fold_by
+        )
         self.train = voice_entries(parts.train)
         self.holdout = voice_entries(parts.holdout)
         self.val = voice_entries(parts.val)
@@ -105,7 +119,7 @@ class VoiceData(L.LightningDataModule):
         """Return the crops of the current epoch."""
         epoch = self.trainer.current_epoch if self.trainer is not None else 0
         dataset = VoiceCrops(self.train, self.config, self.contract, epoch=epoch)
-        return DataLoader(dataset, batch_size=self.config.batch_size)
+        return train_batches(dataset, self.config, self.trainer)
 
     def val_dataloader(self) -> list[DataLoader[Any]]:
         """Return the held-out fold (for calibration) and the val split, one file a batch."""
@@ -114,7 +128,8 @@ class VoiceData(L.LightningDataModule):
     def files(self, split: str) -> DataLoader[Any]:
         """Return one validation set, one file a batch."""
         entries = {"holdout": self.holdout, "val": self.val}[split]
-        return DataLoader(WholeSounds(entries, split, self.contract), batch_size=None)
+        dataset = WholeSounds(entries, split, self.contract, samples=self.config.reads_samples)
+        return DataLoader(dataset, batch_size=None)
 
 
 def voice_entries(clips: Iterable[CachedClip]) -> list[VoiceEntry]:

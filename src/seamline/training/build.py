@@ -1,0 +1,140 @@
+"""Translates a training config into its wrapped network with starting weights, and its data."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from seamline.models.build import build_fusion, build_model
+from seamline.models.frame_cnn import imagenet_state, load_imagenet
+from seamline.training.both_data import BothData
+from seamline.training.clip_data import ClipData
+from seamline.training.config import TrainConfig, make_config
+from seamline.training.frame_data import FaceFrameData, WholeFrameData
+from seamline.training.modules import PictureModule, TrainModule, VoiceModule
+from seamline.training.paper_modules import (
+    AutoencoderModule,
+    BothModule,
+    ClipModule,
+    SoundAutoencoderModule,
+)
+from seamline.training.picture_data import PictureData
+from seamline.training.voice_data import VoiceData
+
+WEIGHTS = "weights.safetensors"
+TRAINERS: dict[str, Callable[[Any, TrainConfig], TrainModule]] = {
+    "picture": PictureModule,
+    "voice": VoiceModule,
+    "autoencoder": AutoencoderModule,
+    "sound_autoencoder": SoundAutoencoderModule,
+    "clip": ClipModule,
+    "both": BothModule,
+}
+
+
+def build_network(config: TrainConfig) -> nn.Module:
+    """Build the network of a config with random weights."""
+    if config.network.kind == "fusion":
+        size_px = config.size_px
+        shapes = [
+            dataclasses.replace(m, size_px=size_px) for m in (config.model, config.audio_model)
+        ]
+        model: nn.Module = build_fusion(*shapes)
+    else:
+        model = build_model(config.network)
+    if config.branch == "picture":
+        # Channels-last convolutions train twice as fast on CPUs; mypy's stub lacks the overload.
+        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model
+
+
+def build_module(config: TrainConfig) -> TrainModule:
+    """Build the wrapped network of a config with its starting weights."""
+    model = build_network(config)
+    _start(model, config)
+    return TRAINERS[config.branch](model, config)
+
+
+def build_data(config: TrainConfig, module: TrainModule) -> Any:
+    """Build the data of a config; clips are encoded by the network's frozen part."""
+    model: Any = module.model
+    makers: dict[str, Callable[[], L.LightningDataModule]] = {
+        "picture": lambda: PictureData(config),
+        "voice": lambda: VoiceData(config),
+        "autoencoder": lambda: (
+            WholeFrameData(config) if config.model.frames == "whole" else FaceFrameData(config)
+        ),
+        "sound_autoencoder": lambda: VoiceData(config),
+        "clip": lambda: ClipData(config, model),
+        "both": lambda: BothData(config, model),
+    }
+    return makers[config.branch]()
+
+
+def load_weights(config: TrainConfig, folder: Path) -> nn.Module:
+    """Load the trained network of a run folder."""
+    model = build_network(config)
+    model.load_state_dict(load_file(folder / WEIGHTS))
+    return model.eval()
+
+
+def _start(model: Any, config: TrainConfig) -> None:
+    """Load ImageNet's weights, or those of the runs that this one builds on; freeze the latter."""
+    if config.branch == "picture" and config.initial == "imagenet":
+        load_imagenet(model.trunk, imagenet_state())
+    elif config.branch in ("picture", "voice") and config.initial not in ("imagenet", "random"):
+        model.load_state_dict(load_file(_finished(config.initial)))
+    for part in _stages(model)[: config.frozen_stages]:
+        part.requires_grad_(False)
+    if config.network.kind == "fusion":
+        for part, run in ((model.video, config.video_run), (model.audio, config.audio_run)):
+            if run:
+                part.load_state_dict(load_file(_finished(run)))
+            part.requires_grad_(False)
+    elif config.branch in ("clip", "both"):
+        encoder = model.encoder
+        network = getattr(encoder, "network", encoder)
+        if config.encoder_run:
+            _same_encoder(config)
+            network.load_state_dict(load_file(_finished(config.encoder_run)))
+        elif config.model.encoder == "cnn" and config.initial == "imagenet":
+            load_imagenet(network.trunk, imagenet_state())
+        encoder.requires_grad_(False)
+
+
+def _stages(model: Any) -> list[nn.Module]:
+    """List the parts of a network from the input on, as far as they can be frozen."""
+    if hasattr(model, "trunk"):
+        return [model.trunk.stem, *model.trunk.stages]
+    return [model.statistics] if hasattr(model, "statistics") else []
+
+
+def _finished(run: str) -> Path:
+    path = Path(run) / WEIGHTS
+    if not path.exists():
+        raise FileNotFoundError(
+            f"This run builds on {run}, which has no {WEIGHTS} yet. Train that one first."
+        )
+    return path
+
+
+def _same_encoder(config: TrainConfig) -> None:
+    """Refuse an encoder trained on crops of another frame: its codes would mean nothing here."""
+    path = Path(config.encoder_run) / "config.json"
+    if not path.exists():
+        return
+    other = make_config(json.loads(path.read_text()))
+    for key in ("margin", "size_px"):
+        if getattr(other, key) != getattr(config, key):
+            raise ValueError(
+                f"{key} is {getattr(config, key)}, but the encoder of {config.encoder_run} was "
+                f"trained with {getattr(other, key)}."
+            )
