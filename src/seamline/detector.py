@@ -72,6 +72,7 @@ class Detector:
     def __init__(self, bundle: Bundle, *, threads: int = 0) -> None:
         self.bundle = bundle
         self._faces = FaceDetector(threads)
+        self._threads = threads
 
     @classmethod
     def load(cls, model: str | Path = DEFAULT, *, threads: int = 0) -> Detector:
@@ -115,7 +116,12 @@ class Detector:
         began = time.perf_counter()
         plan = WindowPlan(max_windows=None) if thorough else WindowPlan()
         clips = extract(
-            path, self.bundle.contract, plan=plan, detector=self._faces, min_face_px=min_face_px
+            path,
+            self.bundle.contract,
+            plan=plan,
+            detector=self._faces,
+            min_face_px=min_face_px,
+            threads=self._threads,
         )
         clips.seconds_spent["model"] = 0.0
         findings = Findings(

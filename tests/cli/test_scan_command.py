@@ -166,7 +166,7 @@ def test_stopping_by_hand_says_what_is_kept(films, monkeypatch):
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(FakeDetector, "examine", interrupt)
+    monkeypatch.setattr(FakeDetector, "scan", interrupt)
     found = scan("films", "--out", "r.jsonl")
     assert found.exit_code == 130
     assert "r.jsonl keeps what is done; --resume goes on" in found.stderr

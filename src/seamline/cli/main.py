@@ -17,6 +17,8 @@ from seamline.cli.doctor import doctor
 from seamline.cli.evaluate import evaluate
 from seamline.cli.export import export
 from seamline.cli.failures import exit_status
+from seamline.cli.forge import forge
+from seamline.cli.label import label
 from seamline.cli.models import models
 from seamline.cli.prepare import prepare
 from seamline.cli.scan import scan
@@ -28,6 +30,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "models": models,
     "doctor": doctor,
+    "forge": forge,
+    "label": label,
     "prepare": prepare,
     "train": train,
     "export": export,

@@ -40,6 +40,7 @@ class Clips:
     windows: list[tuple[float, float]]
     detector: FaceDetector
     min_face_px: float
+    threads: int = 0
     warnings: list[str] = field(default_factory=list)
     seconds_spent: dict[str, float] = field(default_factory=lambda: {"decode": 0.0, "faces": 0.0})
     frames_examined: int = 0
@@ -94,6 +95,7 @@ class Clips:
                 step_seconds=self.contract.frame_step_seconds,
                 spans=None if self.media.kind == "image" else self.windows,
                 warnings=self.warnings,
+                threads=self.threads,
             ),
             self.seconds_spent,
         )
@@ -179,10 +181,12 @@ def extract(
     plan: WindowPlan | None = None,
     detector: FaceDetector | None = None,
     min_face_px: float = 48.0,
+    threads: int = 0,
 ) -> Clips:
     """Open a file and return its clips, cut by ``contract``; raises `UnreadableMedia`.
 
     ``min_face_px`` is in pixels of the full-size frame. A photo is a single frame at 0 s.
+    ``threads`` are the decoder's; 0 uses every core.
     """
     media = probe(path)
     plan = plan or WindowPlan()
@@ -190,6 +194,7 @@ def extract(
         windows = [(0.0, contract.window_seconds)]
     else:
         windows = plan.windows(media.duration_seconds, contract.window_seconds)
-    clips = Clips(media, contract, windows, detector or FaceDetector(), min_face_px)
+    finder = detector or FaceDetector(threads)
+    clips = Clips(media, contract, windows, finder, min_face_px, threads)
     clips.warnings.extend(media.warnings)
     return clips
