@@ -62,9 +62,7 @@ class SameConv(nn.Module):
 class InvertedResidual(nn.Module):
     """Expand by 1×1, filter depthwise, project by 1×1; add the input where shapes allow."""
 
-    def __init__(
-        self, inputs: int, outputs: int, expansion: int, kernel: int, stride: int
-    ) -> None:
+    def __init__(self, inputs: int, outputs: int, expansion: int, kernel: int, stride: int) -> None:
         super().__init__()
         middle = inputs * expansion
         self.expand = (

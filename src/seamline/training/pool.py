@@ -27,7 +27,8 @@ class FaceEntry:
 
 
 class FacePool:
-    """Draws faces: source by weight, then person, then file, then frame, each uniformly."""
+    """Draws faces: source by weight; then a genuine face's person or a fake's method; then the
+    file, each uniformly, so that neither a busy person nor a common method dominates."""
 
     def __init__(self, entries: Iterable[FaceEntry]) -> None:
         self.entries = list(entries)
@@ -92,8 +93,9 @@ def face_entries(clips: Iterable[CachedClip]) -> list[FaceEntry]:
 
 
 def _by_source(entries: Iterable[FaceEntry]) -> dict[str, dict[str, list[FaceEntry]]]:
-    """Group by source, then by method and person (by file where the person is unknown)."""
+    """Group by source, then fakes by method and genuine faces by person; unknown ones by file."""
     grouped: dict[str, dict[str, list[FaceEntry]]] = defaultdict(lambda: defaultdict(list))
     for entry in entries:
-        grouped[entry.source][entry.person or entry.path].append(entry)
+        group = (entry.method if entry.fake else entry.person) or entry.path
+        grouped[entry.source][group].append(entry)
     return {source: dict(groups) for source, groups in grouped.items()}

@@ -1,0 +1,54 @@
+"""Training configs: overridden key by key, contradictions and unknown keys refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from seamline.training.config import make_config, read_config
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("small-*.yaml"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+def test_the_shipped_configs_are_read(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "small-picture").mkdir(parents=True)  # where the second half goes on from
+    config = read_config(path, ["seed=3"])
+    assert config.name == path.stem
+    assert config.seed == 3
+    assert config.run_folder == Path("runs") / path.stem
+
+
+def test_an_unknown_key_lists_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"Unknown key learn_rate. Known keys: name, branch"):
+        make_config({"learn_rate": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"branch": "smell"}, "branch is 'smell'; known: picture, voice"),
+        ({"batch_size": 7}, "batch_size 7 is odd, but branch picture needs pairs"),
+        ({"holdout_fold": 7}, "holdout_fold 7 is not below folds 7"),
+        ({"margin_range": [1.4, 1.0]}, "margin_range .* falls"),
+        ({"epochs": "many"}, "epochs takes int, got 'many'"),
+        ({"initial": "nowhere"}, "initial is 'nowhere'; known: imagenet, random, or the folder"),
+    ],
+)
+def test_contradictions_are_refused_naming_the_fields(
+    values: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        make_config(values)
+
+
+def test_an_override_without_a_value_says_how(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("epochs: 2\nlearning_rate: 3e-4\n")
+    config = read_config(tmp_path / "c.yaml")
+    assert (config.epochs, config.learning_rate, config.name) == (2, 3e-4, "c")
+    with pytest.raises(ValueError, match=r"--set takes key=value, got 'epochs'"):
+        read_config(tmp_path / "c.yaml", ["epochs"])
