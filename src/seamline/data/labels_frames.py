@@ -105,13 +105,16 @@ def _aspect(image: Image) -> float:
 
 
 def _cropped_like(image: Image, other: Image) -> Image:
-    """Cut an image about its centre to another's aspect, where it is wider or higher than that."""
+    """Cut what another image of nearly the same shape lacks, evenly on both sides.
+
+    Columns of the wider one; rows of the higher one if both are equally wide.
+    """
     height, width = image.shape[:2]
     excess = _aspect(image) / _aspect(other)
-    if excess > 1 + ROUNDING:
+    if excess > 1 + ROUNDING and width != other.shape[1]:
         kept = round(width / excess)
         return image[:, (width - kept) // 2 : (width - kept) // 2 + kept]
-    if excess < 1 - ROUNDING:
+    if excess < 1 - ROUNDING and width == other.shape[1]:
         kept = round(height * excess)
         return image[(height - kept) // 2 : (height - kept) // 2 + kept]
     return image
