@@ -168,7 +168,7 @@ def test_no_frames_give_no_answers(detector: FaceDetector) -> None:
 
 
 def test_a_stricter_cascade_finds_less(portrait: np.ndarray) -> None:
-    strict = FaceDetector(1, Cascade(thresholds=(0.7, 0.7, 1.0)))
+    strict = FaceDetector(1, Cascade(thresholds=(0.8, 0.7, 1.0)))
     assert strict.detect([portrait]) == [[]]
 
 

@@ -33,11 +33,11 @@ class Cascade:
     values here (next to nothing) and what is saved.
     """
 
-    pyramid_factor: float = 0.6
+    pyramid_factor: float = 0.55
     """Size of a level over the size of the level before."""
     smallest_in_cell: float = 0.75
     """Size of the smallest wanted face on the first level, in cells of P-net."""
-    thresholds: tuple[float, float, float] = (0.7, 0.7, 0.9)
+    thresholds: tuple[float, float, float] = (0.8, 0.7, 0.9)
     """Least face probability after P-net, R-net and O-net; the last keeps false faces away."""
     overlaps: tuple[float, float, float] = (0.4, 0.5, 0.7)
     """Overlap at which P-net's, R-net's and O-net's boxes are one face (O-net: of the smaller)."""
