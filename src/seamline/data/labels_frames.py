@@ -55,12 +55,12 @@ def paired_frames(
             following = next(theirs, None)
             if following is None:
                 break
-            window.append((following, _thumb(following.rgb)))
+            window.append((following, _thumb(_cropped_like(following.rgb, frame.rgb))))
         while window and window[0][0].seconds < frame.seconds - REACH_SECONDS - 1e-3:
             window.popleft()
         if not window:
             continue
-        thumb = _thumb(frame.rgb)
+        thumb = _thumb(_cropped_like(frame.rgb, window[0][0].rgb))
         best = min(window, key=lambda item: float(np.abs(item[1] - thumb).mean()))[0]
         if not _same_shape(frame.rgb, best.rgb):
             return
