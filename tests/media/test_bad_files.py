@@ -176,7 +176,7 @@ def test_frames_that_grow_too_large_midway_are_not_decoded(
     both.write_bytes(small.read_bytes() + large.read_bytes())
     monkeypatch.setattr("seamline.media.container.MAX_PIXELS", 4000)
     warnings: list[str] = []
-    frames = list(stream_frames(both, step_seconds=0.01, warnings=warnings))
+    frames = list(stream_frames(both, step_seconds=0.01, warnings=warnings, threads=1))
     assert {frame.rgb.shape for frame in frames} == {(48, 64, 3)}
     assert any("damaged" in warning for warning in warnings)
 

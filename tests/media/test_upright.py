@@ -153,13 +153,13 @@ def test_looking_at_orientation_does_not_keep_frames_alive(tmp_path: Path) -> No
     gc.disable()
     try:
         with av.open(str(path)) as container:
-            before = sum(isinstance(o, av.VideoFrame) and o.width == 96 for o in gc.get_objects())
+            before = sum(type(o) is av.VideoFrame and o.width == 96 for o in gc.get_objects())
             convert = RgbConverter()
             for frame in container.decode(video=0):
                 orientation(frame)
                 convert(frame)
             del frame
-            after = sum(isinstance(o, av.VideoFrame) and o.width == 96 for o in gc.get_objects())
+            after = sum(type(o) is av.VideoFrame and o.width == 96 for o in gc.get_objects())
     finally:
         gc.enable()
     assert after == before

@@ -90,7 +90,8 @@ class PacketSource:
         try:
             for packet in self._media.container.demux(self._read):
                 self._follow(packet)
-                if packet.stream_index == self._stream.index:
+                # (An empty packet's own stream_index is 0, whichever stream it is to flush.)
+                if packet.stream.index == self._stream.index:
                     self._is_bare = self._is_bare and not packet.size
                     yield packet
         except av.FFmpegError:
@@ -108,7 +109,7 @@ class PacketSource:
         at -= self._media.origin_seconds
         length = stream_seconds(packet.stream, packet.duration) or 0.0
         self._reached_seconds = max(self._reached_seconds, at + length)
-        if packet.stream_index == self._stream.index:
+        if packet.stream.index == self._stream.index:
             self.position_seconds = max(self.position_seconds, at)
 
     def _note_if_cut(self) -> None:

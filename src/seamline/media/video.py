@@ -41,7 +41,8 @@ def stream_frames(
 
     Spans are half-open seconds; ``None`` stands for the whole file. A photo is one frame at zero.
     Damage is told in ``warnings`` and passed over; a file of which nothing decodes raises
-    ``UnreadableMedia``. ``threads`` limits the decoder (0: one per core).
+    ``UnreadableMedia``. ``threads`` limits the decoder (0: one per core); with several, damage may
+    also cost the frames that were in flight beside it.
     """
     grid = SampleGrid(step_seconds, spans)
     return _stream(path, grid, [] if warnings is None else warnings, threads)
