@@ -15,7 +15,7 @@ $(VENV)/.base: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.test: $(VENV)/.base
-	$(PIP) -e '.[train,test]'
+	$(PIP) -e '.[train,serve,scale,test]'
 	touch $@
 
 scan: $(VENV)/.base

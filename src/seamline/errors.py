@@ -4,6 +4,7 @@ SeamlineError
 ├── UnreadableMedia      a file that cannot be opened, or holds nothing that decodes
 ├── BadManifest          a table of samples that does not follow the layout
 ├── UnknownModel         a model name or folder that is not there
+├── WrongUsage           options that contradict each other or what is on the disk
 └── BadBundle            a bundle whose files are missing, altered or inconsistent
     └── ContractMismatch inputs cut by other rules than the bundle was trained on
 
@@ -37,6 +38,10 @@ class BadManifest(SeamlineError):
 
 class UnknownModel(SeamlineError):
     """A model name or folder that does not exist."""
+
+
+class WrongUsage(SeamlineError):
+    """Options that contradict each other or what is on the disk."""
 
 
 class BadBundle(SeamlineError):

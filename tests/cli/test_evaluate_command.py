@@ -7,9 +7,9 @@ import pytest
 from cli_fakes import FakeLoader
 from typer.testing import CliRunner, Result
 
-from seamline.cli import examine
 from seamline.cli.main import app
 from seamline.data.manifest import Sample, write_manifest
+from seamline.scale import examine
 
 
 @pytest.fixture

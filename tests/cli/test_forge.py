@@ -7,9 +7,9 @@ import typer
 from typer.testing import CliRunner, Result
 
 from media_factory import tiny_video
-from seamline.cli.failures import WrongUsage
 from seamline.cli.forge import forge
 from seamline.data.manifest import read_manifest
+from seamline.errors import WrongUsage
 
 app = typer.Typer()
 app.command()(forge)

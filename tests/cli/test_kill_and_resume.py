@@ -17,7 +17,7 @@ SCRIPT = """
 import sys
 sys.path.insert(0, {here!r})
 from cli_fakes import FakeLoader
-from seamline.cli import examine
+from seamline.scale import examine
 from seamline.cli.main import app
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ import typer
 from typer.testing import CliRunner, Result
 
 from media_factory import tiny_video
-from seamline.cli.failures import WrongUsage
 from seamline.cli.label import label
 from seamline.data.manifest import Sample, read_manifest, write_manifest
+from seamline.errors import WrongUsage
 from seamline.media.write import write_audio
 
 app = typer.Typer()

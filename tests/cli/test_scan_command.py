@@ -8,8 +8,8 @@ import pytest
 from cli_fakes import FakeLoader
 from typer.testing import CliRunner, Result
 
-from seamline.cli import examine
 from seamline.cli.main import app
+from seamline.scale import examine
 from seamline.scoring.verdict import Verdict
 
 

@@ -54,12 +54,12 @@ def evaluate(
 
     from rich.console import Console
 
-    from seamline.cli.examine import DetectorLoader, Settings
-    from seamline.cli.failures import WrongUsage
     from seamline.cli.scan_run import Plan, verdicts_of
-    from seamline.cli.workers import threads_per_job
+    from seamline.errors import WrongUsage
     from seamline.evaluation.evaluate import choose_samples, measure
     from seamline.evaluation.table import result_json, result_markdown, result_table
+    from seamline.scale.examine import DetectorLoader, Settings
+    from seamline.scale.workers import threads_per_job
 
     for path in (json_file, markdown):
         if path is not None and not path.parent.is_dir():

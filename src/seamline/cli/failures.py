@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from seamline.errors import BadManifest, SeamlineError, UnknownModel
-
-
-class WrongUsage(SeamlineError):
-    """Options that contradict each other or what is on the disk."""
+from seamline.errors import BadManifest, SeamlineError, UnknownModel, WrongUsage
 
 
 def exit_status(error: SeamlineError) -> int:

@@ -27,11 +27,11 @@ def forge(
 
     Exit status: 0 done, 1 some clips could not be read or gave nothing, 2 wrong usage.
     """
-    from seamline.cli.failures import WrongUsage
     from seamline.cli.inputs import find_inputs
     from seamline.cli.progress import Progress
     from seamline.data.forge import MANIFEST
     from seamline.data.forge import forge as forge_all
+    from seamline.errors import WrongUsage
 
     inputs = find_inputs(clips)
     for problem in inputs.problems:

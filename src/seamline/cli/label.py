@@ -43,8 +43,8 @@ def label(
     """
     from dataclasses import replace
 
-    from seamline.cli.failures import WrongUsage
     from seamline.data.labels import Tolerance
+    from seamline.errors import WrongUsage
 
     tolerance = Tolerance()
     if face_tolerance is not None:
@@ -101,10 +101,10 @@ def _told(pair: PairLabels) -> list[str]:
 def _manifest(manifest: Path, out: Path, root: Path | None, tolerance: Tolerance) -> None:
     from collections import Counter
 
-    from seamline.cli.failures import WrongUsage
     from seamline.cli.progress import Progress
     from seamline.data.labels import UNREAD, label_samples
     from seamline.data.manifest import read_manifest, write_manifest
+    from seamline.errors import WrongUsage
     from seamline.faces.mtcnn import FaceDetector
 
     if out.exists():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from seamline.cli.examine import Outcome
+    from seamline.scale.examine import Outcome
     from seamline.scoring.verdict import Verdict
 
 
@@ -55,10 +55,10 @@ def scan(
 
     Exit status: 0 all done, 1 some files could not be read, 2 wrong usage.
     """
-    from seamline.cli.examine import DetectorLoader, Settings
     from seamline.cli.inputs import find_inputs
     from seamline.cli.scan_run import Plan, check_plan, run
-    from seamline.cli.workers import threads_per_job
+    from seamline.scale.examine import DetectorLoader, Settings
+    from seamline.scale.workers import threads_per_job
 
     settings = Settings(thorough, min_face_px, keep_evidence=report is not None)
     inputs = find_inputs([*(paths or []), *(_demo() if demo else [])])

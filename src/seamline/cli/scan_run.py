@@ -7,12 +7,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from seamline.cli.examine import Loader, Outcome, Settings
-from seamline.cli.failures import WrongUsage
-from seamline.cli.parquet import require_pyarrow, write_parquet
 from seamline.cli.progress import Progress
-from seamline.cli.results import Results
-from seamline.cli.workers import in_order, scan_files
+from seamline.errors import WrongUsage
+from seamline.scale.examine import Loader, Outcome, Settings
+from seamline.scale.parquet import require_pyarrow, write_parquet
+from seamline.scale.results import Results
+from seamline.scale.workers import in_order, scan_files
 from seamline.scoring.verdict import Verdict
 
 FEW_FILES = 20
@@ -137,8 +137,8 @@ def verdicts_of(plan: Plan) -> list[Verdict]:
 
 
 def _write_report(plan: Plan, outcomes: Sequence[Outcome]) -> None:
-    from seamline.cli.report_pages import model_summary, report_page
     from seamline.report.html import write_report
+    from seamline.report.pages import model_summary, report_page
 
     assert plan.report is not None
     pages = [report_page(outcome.verdict, outcome.evidence) for outcome in outcomes]

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from seamline.cli.failures import WrongUsage
+from seamline.errors import WrongUsage
 
 ROWS_AT_ONCE = 2000
 

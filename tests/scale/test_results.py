@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from cli_fakes import MODEL, FakeDetector, make_verdict
 
-from seamline.cli.examine import FileState, Outcome, Settings, examine_file
-from seamline.cli.failures import WrongUsage
-from seamline.cli.results import Results
-from seamline.errors import SeamlineError
+from seamline.errors import SeamlineError, WrongUsage
+from seamline.scale.examine import FileState, Outcome, Settings, examine_file
+from seamline.scale.results import Results
 from seamline.scoring.verdict import ModelId, unreadable_verdict
 
 

@@ -7,9 +7,9 @@ import time
 import pytest
 from cli_fakes import DyingLoader, FakeDetector, FakeLoader
 
-from seamline.cli.examine import CHANGED, Settings, examine_file
-from seamline.cli.workers import in_order, scan_files, threads_per_job
 from seamline.errors import SeamlineError
+from seamline.scale.examine import CHANGED, Settings, examine_file
+from seamline.scale.workers import in_order, scan_files, threads_per_job
 
 
 def write_files(folder, texts: list[str]) -> list[str]:

@@ -16,9 +16,8 @@ from io import BufferedRandom
 from pathlib import Path
 from typing import Any
 
-from seamline.cli.examine import FileState, Outcome, Settings
-from seamline.cli.failures import WrongUsage
-from seamline.errors import SeamlineError
+from seamline.errors import SeamlineError, WrongUsage
+from seamline.scale.examine import FileState, Outcome, Settings
 from seamline.scoring.verdict import ModelId, Verdict
 
 _LINE_START = b'{"schema": '  # what a torn line must look like: no other file is ever cut

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 from cli_fakes import MODEL, make_verdict
 
-from seamline.cli.report_pages import MOST_COLUMNS, model_summary, report_page
 from seamline.detector import Evidence, FaceLook, Listened
+from seamline.report.pages import MOST_COLUMNS, model_summary, report_page
 
 
 def look(track: int, seconds: float) -> FaceLook:

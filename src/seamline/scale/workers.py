@@ -17,8 +17,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from seamline.cli.examine import FileState, Loader, Outcome, Settings, examine_file
 from seamline.errors import SeamlineError
+from seamline.scale.examine import FileState, Loader, Outcome, Settings, examine_file
 from seamline.scoring.verdict import ModelId, unreadable_verdict
 
 _CONTEXT = multiprocessing.get_context("spawn")  # decoders and ONNX Runtime do not survive a fork
