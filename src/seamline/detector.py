@@ -50,11 +50,23 @@ class Listened:
     step_seconds: float
 
 
+@dataclass(frozen=True)
+class FacesSeen:
+    """Where one face was in every examined frame of a window, kept for a player's overlay."""
+
+    track: int
+    seconds: Float[np.ndarray, " time"]
+    boxes: Float[np.ndarray, "time 4"]
+    """x0 y0 x1 y1 in pixels of the full-size frame."""
+    fake_probabilities: Float[np.ndarray, " time"]
+
+
 @dataclass
 class Evidence:
     """What a report shows beside the verdict."""
 
     looks: list[FaceLook] = field(default_factory=list)
+    faces: list[FacesSeen] = field(default_factory=list)
     sound: list[Listened] = field(default_factory=list)
 
 
@@ -154,6 +166,8 @@ class Detector:
         logits, masks = self.bundle.score_faces(faces.crops)
         if evidence is not None:
             branch = self.bundle.branches["picture"]
+            chances = branch.calibration.probabilities(logits)
+            evidence.faces.append(FacesSeen(faces.track, faces.seconds, faces.boxes, chances))
             best = np.argsort(-logits, kind="stable")[:LOOKS_A_WINDOW]
             for index in sorted(int(i) for i in best):
                 evidence.looks.append(
@@ -163,7 +177,7 @@ class Detector:
                         crop=faces.crops[index],
                         heat=1 / (1 + np.exp(-masks[index].astype(np.float64))),
                         box=faces.boxes[index],
-                        fake_probability=branch.calibration.probability(float(logits[index])),
+                        fake_probability=float(chances[index]),
                     )
                 )
         return FaceScores(faces.track, faces.seconds, logits, faces.face_px)
