@@ -174,3 +174,37 @@ def test_what_is_no_media_says_so(
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UnreadableMedia, match=reason):
         detector.scan(tmp_path / name)
+
+
+def test_a_clip_model_judges_windows_and_shows_no_heat(tmp_path: Path, demo: Path) -> None:
+    detector = Detector(write_tiny_bundle(tmp_path, branches=("temporal",)), threads=1)
+    examination = detector.examine(demo)
+    verdict, looks = examination.verdict, examination.evidence.looks
+    assert verdict.label == "fake_video"
+    assert looks
+    assert all(look.heat is None for look in looks)
+    # Both windows of the demo hold the same face.
+    chances = {round(look.fake_probability, 6) for look in looks}
+    assert len(chances) == 2
+    assert verdict.fake_probability == pytest.approx(np.mean(sorted(chances)), abs=0.05)
+
+
+def test_a_model_of_both_senses_judges_them_together(tmp_path: Path, demo: Path) -> None:
+    detector = Detector(write_tiny_bundle(tmp_path, branches=("both",)), threads=1)
+    silent = detector.scan(demo)
+    assert silent.label == "fake_video"
+    assert silent.fake_probability == pytest.approx(silent.video.fake_probability, abs=1e-6)
+    assert silent.audio.reason == "no audio stream"
+    path = tmp_path / "talk.wav"
+    write_audio(path, speech_like(5.0, LOW_HZ), 16000)
+    spoken = detector.scan(path)
+    assert spoken.label == "fake_audio"
+    assert spoken.fake_probability == pytest.approx(1 / (1 + np.exp(-4)), abs=1e-6)
+    assert spoken.audio.examined_seconds == pytest.approx(5.0)
+
+
+def test_a_model_of_the_voice_alone_leaves_faces_alone(tmp_path: Path, demo: Path) -> None:
+    detector = Detector(write_tiny_bundle(tmp_path, branches=("voice",)), threads=1)
+    verdict = detector.scan(demo)
+    assert verdict.label == "inconclusive"
+    assert verdict.video.reason == "this model has no picture branch"

@@ -1,8 +1,9 @@
 """A bundle of a few bytes with known arithmetic, so that the runtime can be tested exactly.
 
 The picture logit of a crop is (mean of red − 128) / 8; every mask logit is the same value. The
-voice gives one logit per 16 log-mel columns: 4 when the band around 1.1 kHz is louder than the band
-around 3 kHz, −4 otherwise.
+temporal branch takes that mean over all crops. The voice gives one logit per 16 log-mel columns: 4
+when the band around 1.1 kHz is louder than the band around 3 kHz, −4 otherwise. The branch for both
+senses gives (temporal + voice of the loudest column) / 2, the one and the other.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from seamline.clips.contract import CropContract
 from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration
 from seamline.voice.logmel import mel_filters
-from seamline.zoo.bundle import Bundle, write_bundle
+from seamline.zoo.bundle import Bundle
+from seamline.zoo.layout import write_bundle
 
 CONTRACT = CropContract(margin=1.3, size_px=64)
 LOW_HZ, HIGH_HZ = 1100.0, 3300.0
@@ -55,6 +57,21 @@ def write_tiny_bundle(
             * np.ones((1, 4, 4), np.float32),
         }
         made["picture"] = Branch("picture.onnx", **settings)  # type: ignore[arg-type]
+    if "temporal" in branches:
+        onnx.save(_temporal(), folder / "temporal.onnx")
+        frames = np.full((2, 64, 64, 3), 144, np.uint8)
+        golden |= {"frames": frames, "temporal_logit": np.array([2.0], np.float32)}
+        made["temporal"] = Branch("temporal.onnx", **settings)  # type: ignore[arg-type]
+    if "both" in branches:
+        onnx.save(_both(), folder / "both.onnx")
+        mel = np.zeros((MELS, 33), np.float32)
+        mel[LOW_BAND] = 1.0
+        golden |= {
+            "frames": np.full((2, 64, 64, 3), 144, np.uint8),
+            "log_mel": mel,
+            "both_logit": np.array([3.0, 2.0, 4.0], np.float32),
+        }
+        made["both"] = Branch("both.onnx", **settings)  # type: ignore[arg-type]
     if "voice" in branches:
         onnx.save(_voice(), folder / "voice.onnx")
         mel = np.zeros((MELS, 33), np.float32)
@@ -74,22 +91,80 @@ def write_tiny_bundle(
     return Bundle.load(folder)
 
 
-def _picture() -> onnx.ModelProto:
-    shape = [TensorProto.FLOAT, [None]]
+def _redness(name: str, axes: list[int]) -> tuple[list[onnx.NodeProto], dict[str, np.ndarray]]:
+    """Arithmetic from pixels to ``redness``, averaged over ``axes``."""
     nodes = [
-        helper.make_node("Cast", ["crops"], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("Cast", [name], ["f"], to=TensorProto.FLOAT),
         helper.make_node("Gather", ["f", "zero"], ["red"], axis=3),
         helper.make_node("ReduceMean", ["red", "axes"], ["mean"], keepdims=0),
         helper.make_node("Sub", ["mean", "middle"], ["centred"]),
-        helper.make_node("Div", ["centred", "eight"], ["logit"]),
-        helper.make_node("Reshape", ["logit", "column"], ["tall"]),
-        helper.make_node("Mul", ["tall", "ones"], ["mask_logit"]),
+        helper.make_node("Div", ["centred", "eight"], ["redness"]),
     ]
     constants = {
         "zero": np.array(0, np.int64),
-        "axes": np.array([1, 2], np.int64),
+        "axes": np.array(axes, np.int64),
         "middle": np.array(128, np.float32),
         "eight": np.array(8, np.float32),
+    }
+    return nodes, constants
+
+
+def _temporal() -> onnx.ModelProto:
+    nodes, constants = _redness("frames", [0, 1, 2])
+    nodes.append(helper.make_node("Reshape", ["redness", "one"], ["logit"]))
+    constants["one"] = np.array([1], np.int64)
+    graph = helper.make_graph(
+        nodes,
+        "temporal",
+        [helper.make_tensor_value_info("frames", TensorProto.UINT8, [None, 64, 64, 3])],
+        [helper.make_tensor_value_info("logit", TensorProto.FLOAT, [1])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    return _model(graph)
+
+
+def _both() -> onnx.ModelProto:
+    nodes, constants = _redness("frames", [0, 1, 2])
+    nodes += [
+        helper.make_node("ReduceMax", ["log_mel", "last"], ["loudest"], keepdims=0),
+        helper.make_node("Gather", ["loudest", "low"], ["a"], axis=1),
+        helper.make_node("Gather", ["loudest", "high"], ["b"], axis=1),
+        helper.make_node("Sub", ["a", "b"], ["difference"]),
+        helper.make_node("Sign", ["difference"], ["sign"]),
+        helper.make_node("Mul", ["sign", "four"], ["voice"]),
+        helper.make_node("Reshape", ["redness", "one"], ["picture"]),
+        helper.make_node("Mean", ["picture", "voice"], ["together"]),
+        helper.make_node("Concat", ["together", "picture", "voice"], ["logit"], axis=0),
+    ]
+    constants |= {
+        "one": np.array([1], np.int64),
+        "last": np.array([2], np.int64),
+        "low": np.array(LOW_BAND, np.int64),
+        "high": np.array(HIGH_BAND, np.int64),
+        "four": np.array(4, np.float32),
+    }
+    graph = helper.make_graph(
+        nodes,
+        "both",
+        [
+            helper.make_tensor_value_info("frames", TensorProto.UINT8, [None, 64, 64, 3]),
+            helper.make_tensor_value_info("log_mel", TensorProto.FLOAT, [None, MELS, None]),
+        ],
+        [helper.make_tensor_value_info("logit", TensorProto.FLOAT, [3])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    return _model(graph)
+
+
+def _picture() -> onnx.ModelProto:
+    shape = [TensorProto.FLOAT, [None]]
+    nodes, constants = _redness("crops", [1, 2])
+    nodes += [
+        helper.make_node("Identity", ["redness"], ["logit"]),
+        helper.make_node("Reshape", ["logit", "column"], ["tall"]),
+        helper.make_node("Mul", ["tall", "ones"], ["mask_logit"]),
+    ]
+    constants |= {
         "column": np.array([-1, 1, 1], np.int64),
         "ones": np.ones((1, 4, 4), np.float32),
     }

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -16,11 +17,13 @@ from seamline.clips.extract import extract
 from seamline.clips.window import WindowPlan
 from seamline.errors import UnreadableMedia
 from seamline.faces.mtcnn import FaceDetector
-from seamline.scoring.findings import FaceScores, Findings, VoiceScores
+from seamline.scoring.branch import Branch, judge_of
+from seamline.scoring.findings import FaceScores, Findings, PairScore, VoiceScores
 from seamline.scoring.judge import judge
 from seamline.scoring.verdict import Verdict
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import DEFAULT, find_model
+from seamline.zoo.clip_scores import score_clip
 
 MIN_SPEECH_SECONDS = 0.3  # of a window; less is a cough, not a voice to judge
 LOOKS_A_WINDOW = 2  # face crops kept as evidence, per person and window
@@ -33,8 +36,8 @@ class FaceLook:
     track: int
     seconds: float
     crop: UInt8[np.ndarray, "size size 3"]
-    heat: Float[np.ndarray, "rows columns"]
-    """Forgery probability of each cell of the crop."""
+    heat: Float[np.ndarray, "rows columns"] | None
+    """Forgery probability of each cell of the crop; None where the model cannot tell."""
     box: Float[np.ndarray, " 4"]
     fake_probability: float
 
@@ -148,10 +151,7 @@ class Detector:
         heard = -1
         for clip in clips:
             started = time.perf_counter()
-            if clip.faces is not None:
-                findings.faces.append(self._look(clip.faces, evidence))
-            if clip.window != heard and clip.log_mel is not None:
-                findings.voices.append(self._listen(clip, clip.log_mel, evidence))
+            self._score(clip, findings, evidence, listen=clip.window != heard)
             heard = clip.window
             clips.seconds_spent["model"] += time.perf_counter() - started
             if progress is not None:
@@ -162,10 +162,33 @@ class Detector:
         spent = {**clips.seconds_spent, "total": time.perf_counter() - began}
         return judge(findings, str(path), sha256, spent)
 
-    def _look(self, faces: FaceCrops, evidence: Evidence | None) -> FaceScores:
-        logits, masks = self.bundle.score_faces(faces.crops)
-        if evidence is not None:
-            branch = self.bundle.branches["picture"]
+    def _score(
+        self, clip: Clip, findings: Findings, evidence: Evidence | None, *, listen: bool
+    ) -> None:
+        """Add what the bundle says of a clip; ``listen`` at the first clip of each window."""
+        spoken = clip.speech_seconds >= MIN_SPEECH_SECONDS
+        found = score_clip(self.bundle, clip, spoken=spoken, listen=listen)
+        if clip.faces is not None and found.picture is not None:
+            findings.faces.append(self._look(clip.faces, found.picture, found.masks, evidence))
+        if listen and clip.log_mel is not None:
+            findings.voices.append(self._listen(clip, clip.log_mel, found.voice, evidence))
+        if found.together is not None:
+            track = None if clip.faces is None else clip.faces.track
+            findings.pairs.append(PairScore(track, found.together))
+
+    def _branch(self, sense: Literal["video", "audio"]) -> Branch | None:
+        name = judge_of(sense, self.bundle.branches)
+        return None if name is None else self.bundle.branches[name]
+
+    def _look(
+        self,
+        faces: FaceCrops,
+        logits: Float[np.ndarray, " time"],
+        masks: Float[np.ndarray, "time rows columns"] | None,
+        evidence: Evidence | None,
+    ) -> FaceScores:
+        branch = self._branch("video")
+        if evidence is not None and branch is not None:
             chances = branch.calibration.probabilities(logits)
             evidence.faces.append(FacesSeen(faces.track, faces.seconds, faces.boxes, chances))
             best = np.argsort(-logits, kind="stable")[:LOOKS_A_WINDOW]
@@ -175,7 +198,7 @@ class Detector:
                         track=faces.track,
                         seconds=float(faces.seconds[index]),
                         crop=faces.crops[index],
-                        heat=1 / (1 + np.exp(-masks[index].astype(np.float64))),
+                        heat=None if masks is None else _chances(masks[index]),
                         box=faces.boxes[index],
                         fake_probability=float(chances[index]),
                     )
@@ -183,13 +206,16 @@ class Detector:
         return FaceScores(faces.track, faces.seconds, logits, faces.face_px)
 
     def _listen(
-        self, clip: Clip, mel: Float[np.ndarray, "mel frame"], evidence: Evidence | None
+        self,
+        clip: Clip,
+        mel: Float[np.ndarray, "mel frame"],
+        logits: Float[np.ndarray, " step"] | None,
+        evidence: Evidence | None,
     ) -> VoiceScores:
-        branch = self.bundle.branches.get("voice")
-        logits = None
-        if branch is not None and clip.speech_seconds >= MIN_SPEECH_SECONDS:
-            logits = self.bundle.score_voice(mel)
-        step = branch.step_seconds if branch is not None and branch.step_seconds else 1.0
+        branch = self._branch("audio")
+        step = clip.stop_seconds - clip.start_seconds
+        if branch is not None and branch.step_seconds:
+            step = branch.step_seconds
         if evidence is not None:
             chances = None
             if branch is not None and logits is not None:
@@ -198,6 +224,10 @@ class Detector:
                 Listened(clip.start_seconds, clip.stop_seconds, mel, chances, step)
             )
         return VoiceScores(clip.start_seconds, clip.stop_seconds, logits, step)
+
+
+def _chances(logits: Float[np.ndarray, "rows columns"]) -> Float[np.ndarray, "rows columns"]:
+    return 1 / (1 + np.exp(-logits.astype(np.float64)))
 
 
 def file_sha256(path: str | Path) -> str:

@@ -10,7 +10,7 @@ import pytest
 from seamline.media.probe import AudioInfo, MediaInfo, VideoInfo
 from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration
-from seamline.scoring.findings import FaceScores, Findings, VoiceScores
+from seamline.scoring.findings import FaceScores, Findings, PairScore, VoiceScores
 from seamline.scoring.judge import judge
 from seamline.scoring.pool import pool_logits
 from seamline.scoring.verdict import ModelId, Verdict
@@ -170,3 +170,67 @@ def test_a_model_without_a_voice_branch_says_so() -> None:
     found.branches = {"picture": PICTURE}
     see(found, 0, 0, 10, -3.0)
     assert verdict(found).audio.reason == "this model has no voice branch"
+
+
+def together(found: Findings, track: int | None, *logits: float) -> None:
+    found.pairs += [PairScore(track, logit) for logit in logits]
+
+
+@pytest.mark.parametrize(
+    ("fused", "picture", "voice", "label"),
+    [
+        (3.0, 2.0, -2.0, "fake_video"),
+        (3.0, -2.0, 2.0, "fake_audio"),
+        (3.0, 2.0, 2.0, "fake_both"),
+        (3.0, -1.0, -2.0, "fake_video"),  # neither alone: the likelier one
+        (-3.0, 2.0, 2.0, "real"),
+    ],
+)
+def test_a_judgement_of_both_tells_whether_and_the_senses_alone_tell_which(
+    fused: float, picture: float, voice: float, label: str
+) -> None:
+    found = findings()
+    both = Branch("b.onnx", Calibration(), pool_sharpness=0.0, usual_logits=(-5.0, 5.0))
+    found.branches = {"both": both}
+    see(found, 0, 0, 10, picture)
+    hear(found, voice)
+    together(found, 0, fused - 1, fused + 1)
+    result = verdict(found)
+    assert result.label == label
+    assert result.fake_probability == pytest.approx(both.calibration.probability(fused))
+    assert result.video.fake_probability == pytest.approx(both.calibration.probability(picture))
+    assert result.audio.fake_probability == pytest.approx(both.calibration.probability(voice))
+
+
+def test_both_together_out_of_range_is_inconclusive() -> None:
+    found = findings()
+    found.branches = {"both": Branch("b.onnx", Calibration(), 0.0, usual_logits=(-5.0, 5.0))}
+    see(found, 0, 0, 10, 1.0)
+    hear(found, 1.0)
+    together(found, 0, 20.0)
+    result = verdict(found)
+    assert (result.label, result.fake_probability) == ("inconclusive", None)
+    assert "the file is unlike anything that the model was validated on" in result.warnings
+
+
+def test_of_several_people_the_most_suspicious_pair_counts() -> None:
+    found = findings()
+    found.branches = {"both": Branch("b.onnx", Calibration(), 0.0)}
+    see(found, 0, 0, 10, -2.0)
+    see(found, 1, 0, 10, 1.0)
+    see(found, 2, 0, 0.5, 9.0)  # a glimpse
+    hear(found, -1.0)
+    together(found, 0, -3.0, -3.0)
+    together(found, 1, 1.0, 3.0)
+    together(found, 2, 9.0)
+    assert verdict(found).fake_probability == pytest.approx(Calibration().probability(2.0))
+
+
+def test_a_photo_is_no_clip_for_a_model_of_moving_pictures() -> None:
+    found = findings(sound=False)
+    found.branches = {"temporal": PICTURE}
+    found.media = replace(found.media, kind="image", duration_seconds=None)
+    see(found, 0, 0, 0.25, 3.0)
+    result = verdict(found)
+    assert result.label == "inconclusive"
+    assert result.video.reason == "this model judges moving pictures only"

@@ -11,7 +11,7 @@ import pytest
 from seamline.errors import BadBundle, UnknownModel
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import find_model, list_models
-from tiny_bundle import write_tiny_bundle
+from tiny_bundle import HIGH_BAND, write_tiny_bundle
 
 
 def test_scores_are_the_graph_s(tmp_path: Path) -> None:
@@ -22,6 +22,40 @@ def test_scores_are_the_graph_s(tmp_path: Path) -> None:
     assert logit.tolist() == [0.0, 1.0, -2.0]
     assert mask.shape == (3, 4, 4)
     assert (mask[1] == 1.0).all()
+
+
+def test_a_temporal_branch_judges_a_window_as_one(tmp_path: Path) -> None:
+    bundle = write_tiny_bundle(tmp_path, branches=("temporal", "voice"))
+    crops = np.zeros((3, 64, 64, 3), np.uint8)
+    crops[:, ..., 0] = np.array([128, 144, 160])[:, None, None]
+    logit, mask = bundle.score_faces(crops)
+    assert logit.tolist() == [2.0, 2.0, 2.0]
+    assert mask is None
+    assert all(check.passed for check in bundle.replay_golden())
+
+
+def test_a_branch_for_both_senses_does_without_either(tmp_path: Path) -> None:
+    bundle = write_tiny_bundle(tmp_path, branches=("both",))
+    crops = np.full((2, 64, 64, 3), 136, np.uint8)
+    mel = np.zeros((80, 20), np.float32)
+    mel[HIGH_BAND] = 1.0
+    assert bundle.score_pair(crops, mel) == (-1.5, 1.0, -4.0)
+    assert bundle.score_pair(crops, None) == (1.0, 1.0, None)
+    assert bundle.score_pair(None, mel) == (-4.0, None, -4.0)
+    assert [check.passed for check in bundle.replay_golden()] == [True]
+    with pytest.raises(ValueError, match="tiny's both branch reads log_mel, got none"):
+        bundle.score_pair(crops, None, np.zeros(4000, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("branches", "sense"),
+    [(("picture", "temporal"), "video"), (("voice", "both"), "audio")],
+)
+def test_two_branches_for_one_sense_are_refused(
+    tmp_path: Path, branches: tuple[str, ...], sense: str
+) -> None:
+    with pytest.raises(BadBundle, match=rf"{' and '.join(branches)} both judge the {sense}"):
+        write_tiny_bundle(tmp_path, branches=branches)
 
 
 def test_golden_replay_passes_and_notices_a_wrong_output(tmp_path: Path) -> None:

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from seamline.scoring.calibration import Calibration
+
+JUDGES: dict[str, tuple[str, ...]] = {
+    "video": ("picture", "temporal", "both"),
+    "audio": ("voice", "both"),
+}
+"""Branches that can judge a sense. `picture` judges single crops, `temporal` the crops of a window
+together, `voice` sound, `both` crops and sound of a window together, either of which may lack."""
+
+
+def judge_of(sense: Literal["video", "audio"], branches: Iterable[str]) -> str | None:
+    """Name the branch that judges a sense, if there is one; two for one sense are refused."""
+    found = [name for name in JUDGES[sense] if name in set(branches)]
+    if len(found) > 1:
+        raise ValueError(f"{' and '.join(found)} both judge the {sense}; a bundle has one of them.")
+    return found[0] if found else None
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,29 @@ def decide(
     return "real", max(judged)
 
 
+def decide_pair(
+    video: SenseScore,
+    audio: SenseScore,
+    fake_probability: float,
+    threshold: float,
+    *,
+    out_of_range: bool = False,
+) -> tuple[Label, float | None]:
+    """Makes the label and the file's probability from one judgement of both senses together.
+
+    That judgement tells whether the file is fake; the senses, each judged with the other hidden,
+    tell which: those that reach the threshold, or else the likelier one.
+    """
+    if out_of_range:
+        return "inconclusive", None
+    if fake_probability < threshold:
+        return "real", fake_probability
+    alone = [-1.0 if s.fake_probability is None else s.fake_probability for s in (video, audio)]
+    if min(alone) >= threshold:
+        return "fake_both", fake_probability
+    return "fake_video" if alone[0] >= alone[1] else "fake_audio", fake_probability
+
+
 def gap_warnings(label: Label, video: SenseScore, audio: SenseScore) -> list[str]:
     """Says which sense a ``real`` verdict rests on when the other one was not examined."""
     if label != "real":

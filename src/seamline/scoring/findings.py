@@ -35,6 +35,14 @@ class VoiceScores:
     step_seconds: float
 
 
+@dataclass(frozen=True)
+class PairScore:
+    """What a branch for both senses says of one track (None: no face) and sound of one window."""
+
+    track: int | None
+    logit: float
+
+
 @dataclass
 class Findings:
     """What was seen and heard in one file, before any judgement."""
@@ -46,6 +54,8 @@ class Findings:
     min_face_px: float
     faces: list[FaceScores] = field(default_factory=list)
     voices: list[VoiceScores] = field(default_factory=list)
+    pairs: list[PairScore] = field(default_factory=list)
+    """Filled by a branch for both senses, whose `faces` and `voices` are each judged alone."""
     warnings: list[str] = field(default_factory=list)
     examined_seconds: float = 0.0
     """Length of the windows that were looked at."""

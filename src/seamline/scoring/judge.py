@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 
 from seamline.media.probe import MediaInfo
-from seamline.scoring.branch import Branch
-from seamline.scoring.decide import Thresholds, decide, gap_warnings
+from seamline.scoring.branch import Branch, judge_of
+from seamline.scoring.decide import Thresholds, decide, decide_pair, gap_warnings
 from seamline.scoring.findings import FaceScores, Findings
 from seamline.scoring.pool import pool_logits
 from seamline.scoring.reasons import doubts, no_picture_reason, no_sync_reason, no_voice_reason
@@ -28,6 +29,7 @@ from seamline.scoring.timeline import (
 )
 from seamline.scoring.verdict import (
     SCHEMA,
+    Label,
     Person,
     Segment,
     SenseScore,
@@ -62,21 +64,7 @@ def judge(findings: Findings, path: str, sha256: str, seconds: Mapping[str, floa
     tracks = _tracks(findings)
     video, people = _judge_picture(findings, tracks)
     audio = _judge_voice(findings)
-    thresholds = Thresholds(
-        **{
-            sense: findings.branches[branch].threshold
-            for sense, branch in (("video", "picture"), ("audio", "voice"))
-            if branch in findings.branches
-        }
-    )
-    label, chance = decide(
-        video.score,
-        audio.score,
-        thresholds,
-        video_out_of_range=video.out_of_range,
-        audio_out_of_range=audio.out_of_range,
-    )
-    strange = [n for n, s in (("picture", video), ("voice", audio)) if s.out_of_range]
+    label, chance, strange = _decide(findings, tracks, video, audio)
     warnings = [*findings.warnings, *doubts(findings, [t.face_px for t in tracks], strange)]
     warnings += gap_warnings(label, video.score, audio.score)
     steps = step_count(media.duration_seconds)
@@ -103,6 +91,50 @@ def judge(findings: Findings, path: str, sha256: str, seconds: Mapping[str, floa
     )
 
 
+def _decide(
+    findings: Findings, tracks: list[_Track], video: _Sense, audio: _Sense
+) -> tuple[Label, float | None, list[str]]:
+    """Label, probability, and the names of what the model does not know."""
+    both = findings.branches.get("both")
+    logits = _pair_logits(findings, tracks)
+    examined = [s for s in (video, audio) if s.score.fake_probability is not None]
+    if both is not None and logits and examined:
+        top = max(_pooled(np.array(each), both) for each in logits)
+        out, chance = both.out_of_range(top), both.calibration.probability(top)
+        label, found = decide_pair(
+            video.score, audio.score, chance, both.threshold, out_of_range=out
+        )
+        return label, found, ["file"] if out else []
+    branches = (_branch(findings, "video"), _branch(findings, "audio"))
+    label, found = decide(
+        video.score,
+        audio.score,
+        Thresholds(*(0.5 if branch is None else branch.threshold for branch in branches)),
+        video_out_of_range=video.out_of_range,
+        audio_out_of_range=audio.out_of_range,
+    )
+    return label, found, [n for n, s in (("picture", video), ("voice", audio)) if s.out_of_range]
+
+
+def _pair_logits(findings: Findings, tracks: list[_Track]) -> list[list[float]]:
+    """Group a branch's logits for both senses by person; windows without a face are a group."""
+    people = {track.track for track in tracks} | {None}
+    groups: dict[int | None, list[float]] = defaultdict(list)
+    for pair in findings.pairs:
+        if pair.track in people:
+            groups[pair.track].append(pair.logit)
+    return list(groups.values())
+
+
+def _branch(findings: Findings, sense: Literal["video", "audio"]) -> Branch | None:
+    """The branch that judges a sense; the usual range of one for both is that of both together."""
+    name = judge_of(sense, findings.branches)
+    if name is None:
+        return None
+    branch = findings.branches[name]
+    return replace(branch, usual_logits=None) if name == "both" else branch
+
+
 def _tracks(findings: Findings) -> list[_Track]:
     """Join each track's windows; leave out glimpses."""
     parts: dict[int, list[FaceScores]] = defaultdict(list)
@@ -125,7 +157,7 @@ def _tracks(findings: Findings) -> list[_Track]:
 
 
 def _judge_picture(findings: Findings, tracks: list[_Track]) -> tuple[_Sense, tuple[Person, ...]]:
-    branch = findings.branches.get("picture")
+    branch = _branch(findings, "video")
     reason = no_picture_reason(findings, [t.face_px for t in tracks], branch)
     if reason is not None or branch is None:
         return _Sense(SenseScore(None, 0.0, reason)), ()
@@ -158,7 +190,7 @@ def _judge_picture(findings: Findings, tracks: list[_Track]) -> tuple[_Sense, tu
 
 
 def _judge_voice(findings: Findings) -> _Sense:
-    branch = findings.branches.get("voice")
+    branch = _branch(findings, "audio")
     spoken = [voice for voice in findings.voices if voice.logits is not None]
     reason = no_voice_reason(findings, bool(spoken), branch)
     if reason is not None or branch is None:

@@ -20,6 +20,8 @@ def no_picture_reason(
         return "no video stream"
     if branch is None:
         return "this model has no picture branch"
+    if findings.media.kind == "image" and "picture" not in findings.branches:
+        return "this model judges moving pictures only"
     if findings.frames_examined == 0:
         return "no frame could be decoded"
     if faces_px:

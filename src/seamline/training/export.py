@@ -23,7 +23,8 @@ from seamline.training.config import TrainConfig, make_config
 from seamline.training.onnx_file import save_onnx
 from seamline.training.pairs import MASK_STRIDE
 from seamline.voice.logmel import LogMelSettings
-from seamline.zoo.bundle import Bundle, write_bundle
+from seamline.zoo.bundle import Bundle
+from seamline.zoo.layout import write_bundle
 
 GENUINE_CALLED_FAKE = 0.02
 """Share of held-out genuine files that the shipped threshold may call fake."""

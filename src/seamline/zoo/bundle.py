@@ -1,19 +1,17 @@
 """A bundle: the folder that holds a model, and the only thing that the runtime loads.
 
-``bundle.json`` (contract, calibration and threshold
-a branch, the hash of every file), ONNX graphs, ``card.md``
-and ``golden.npz``. Nothing in it is executed or unpickled; a file whose hash differs is refused.
+In: a folder as `seamline.zoo.layout` describes it, then crops and sound. Out: logits, and how far
+the stored golden outputs are from what this machine computes.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnxruntime as ort
@@ -21,12 +19,22 @@ from jaxtyping import Float, UInt8
 
 from seamline.clips.contract import CropContract
 from seamline.errors import BadBundle, UnknownModel
-from seamline.scoring.branch import Branch
-from seamline.scoring.calibration import Calibration
+from seamline.scoring.branch import Branch, judge_of
 from seamline.scoring.verdict import ModelId
+from seamline.zoo.layout import read_branch, verify_files
 
-SCHEMA = 1
 GOLDEN_TOLERANCE = 2e-2  # logits; processors round differently, weights are stored as float16
+STAND_IN_SECONDS = 0.25  # of silence, where a graph for both senses has no sound to hear
+
+
+class PairLogits(NamedTuple):
+    """What a branch for both senses says of one person and the sound of the same seconds."""
+
+    together: float
+    picture: float | None
+    """With the sound hidden; None without a picture."""
+    voice: float | None
+    """With the picture hidden; None without sound."""
 
 
 @dataclass(frozen=True)
@@ -69,18 +77,20 @@ class Bundle:
         data = path.read_bytes()
         try:
             values = json.loads(data)
-            _verify(folder, values)
+            verify_files(folder, values)
+            for sense in ("video", "audio"):
+                judge_of(sense, values["branches"])
             return cls(
                 folder=folder,
                 name=values["name"],
                 version=values["version"],
                 sha256=hashlib.sha256(data).hexdigest(),
                 contract=CropContract.from_json(values["contract"]),
-                branches={k: _branch(v) for k, v in values["branches"].items()},
+                branches={k: read_branch(v) for k, v in values["branches"].items()},
                 summary=values.get("summary", {}),
                 threads=threads,
             )
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise BadBundle(
                 f"{path} does not follow the layout ({type(error).__name__}: {error}). "
                 "Export the bundle again."
@@ -102,21 +112,72 @@ class Bundle:
 
     def score_faces(
         self, crops: UInt8[np.ndarray, "time size size 3"]
-    ) -> tuple[Float[np.ndarray, " time"], Float[np.ndarray, "time rows columns"]]:
-        """Score crops: a forgery logit a crop, and the mask logits of the heatmap."""
+    ) -> tuple[Float[np.ndarray, " time"], Float[np.ndarray, "time rows columns"] | None]:
+        """Score crops of one window: a forgery logit a crop, and the heatmap's mask logits.
+
+        A temporal branch judges the crops together: each has its one logit, and no heatmap.
+        """
+        self._check_crops(crops)
+        if "temporal" in self.branches:
+            (logit,) = self._sessions["temporal"].run(None, {"frames": crops})
+            return np.full(len(crops), float(logit[0])), None
+        logit, mask = self._sessions["picture"].run(None, {"crops": crops})
+        return logit.astype(np.float64), mask
+
+    def score_voice(
+        self,
+        log_mel: Float[np.ndarray, "mel frame"] | None,
+        samples: Float[np.ndarray, " sample"] | None = None,
+    ) -> Float[np.ndarray, " step"]:
+        """Score sound: a forgery logit every `step_seconds` of the voice branch.
+
+        The graph names what it reads, and only that is needed.
+        """
+        (logit,) = self._sessions["voice"].run(None, self._sound("voice", log_mel, samples))
+        return logit[0].astype(np.float64)
+
+    def score_pair(
+        self,
+        crops: UInt8[np.ndarray, "time size size 3"] | None,
+        log_mel: Float[np.ndarray, "mel frame"] | None,
+        samples: Float[np.ndarray, " sample"] | None = None,
+    ) -> PairLogits:
+        """Score crops and sound of the same seconds by the branch for both; one may lack."""
+        size, heard = self.contract.size_px, log_mel is not None or samples is not None
+        if crops is None:
+            frames = np.full((1, size, size, 3), 128, np.uint8)
+        else:
+            self._check_crops(crops)
+            frames = crops
+        if not heard:
+            mel = self.contract.mel
+            samples = np.zeros(round(STAND_IN_SECONDS * mel.sample_rate_hz), np.float32)
+            log_mel = np.zeros((mel.mels, mel.frames(len(samples))), np.float32)
+        sound = self._sound("both", log_mel, samples)
+        (logit,) = self._sessions["both"].run(None, {"frames": frames, **sound})
+        together, picture, voice = (float(each) for each in logit)
+        if crops is None:
+            return PairLogits(voice, None, voice)
+        return PairLogits(together, picture, voice) if heard else PairLogits(picture, picture, None)
+
+    def _check_crops(self, crops: UInt8[np.ndarray, "time height width 3"]) -> None:
         size = self.contract.size_px
         if crops.shape[1:] != (size, size, 3):
             raise ValueError(
                 f"{self.name} takes crops of {size}×{size}×3 px, got {crops.shape[1:]}. "
                 "Extract them with the bundle's contract."
             )
-        logit, mask = self._sessions["picture"].run(None, {"crops": crops})
-        return logit.astype(np.float64), mask
 
-    def score_voice(self, log_mel: Float[np.ndarray, "mel frame"]) -> Float[np.ndarray, " step"]:
-        """Score sound: a forgery logit every `step_seconds` of the voice branch."""
-        (logit,) = self._sessions["voice"].run(None, {"log_mel": log_mel[None].astype(np.float32)})
-        return logit[0].astype(np.float64)
+    def _sound(
+        self, branch: str, log_mel: np.ndarray | None, samples: np.ndarray | None
+    ) -> dict[str, np.ndarray]:
+        """Pick the sound that a branch's graph reads."""
+        known = {"log_mel": log_mel, "samples": samples}
+        needed = {i.name for i in self._sessions[branch].get_inputs()} & set(known)
+        picked = {k: v[None].astype(np.float32) for k in needed if (v := known[k]) is not None}
+        if len(picked) < len(needed):
+            raise ValueError(f"{self.name}'s {branch} branch reads {', '.join(needed)}, got none.")
+        return picked
 
     def replay_golden(self) -> list[GoldenCheck]:
         """Run the stored inputs again and compare with the stored outputs."""
@@ -124,83 +185,20 @@ class Bundle:
             checks = []
             if "picture" in self.branches:
                 logit, mask = self.score_faces(golden["crops"])
+                assert mask is not None
                 checks.append(_check("picture logits", logit, golden["picture_logit"]))
                 checks.append(_check("picture masks", mask, golden["picture_mask"]))
+            if "temporal" in self.branches:
+                logit, _ = self.score_faces(golden["frames"])
+                checks.append(_check("temporal logit", logit[:1], golden["temporal_logit"]))
             if "voice" in self.branches:
-                voice = self.score_voice(golden["log_mel"])
+                voice = self.score_voice(golden.get("log_mel"), golden.get("samples"))
                 checks.append(_check("voice logits", voice, golden["voice_logit"]))
+            if "both" in self.branches:
+                sound = golden.get("log_mel"), golden.get("samples")
+                pair = np.array(self.score_pair(golden["frames"], *sound))
+                checks.append(_check("pair logits", pair, golden["both_logit"]))
         return checks
-
-
-def write_bundle(
-    folder: Path,
-    *,
-    name: str,
-    version: str,
-    contract: CropContract,
-    branches: Mapping[str, Branch],
-    summary: Mapping[str, Any],
-) -> None:
-    """Write ``bundle.json`` over the graphs, card and golden file that lie in ``folder``."""
-    values = {
-        "schema": SCHEMA,
-        "name": name,
-        "version": version,
-        "contract": contract.to_json(),
-        "branches": {key: _branch_json(branch) for key, branch in branches.items()},
-        "summary": dict(summary),
-        "files": {
-            path.name: _sha256(path)
-            for path in sorted(folder.iterdir())
-            if path.suffix in (".onnx", ".npz", ".md")
-        },
-    }
-    (folder / "bundle.json").write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n")
-
-
-def _verify(folder: Path, values: dict[str, Any]) -> None:
-    if values.get("schema") != SCHEMA:
-        raise BadBundle(
-            f"{folder} is a bundle of schema {values.get('schema')}; this version reads "
-            f"schema {SCHEMA}. Update Seamline or export the bundle again."
-        )
-    needed = {branch["graph"] for branch in values["branches"].values()}
-    unlisted = needed - set(values["files"])
-    if unlisted:
-        raise BadBundle(f"{folder}: bundle.json lists no hash of {', '.join(sorted(unlisted))}.")
-    for file, expected in values["files"].items():
-        path = folder / file
-        if Path(file).name != file or not path.is_file():
-            raise BadBundle(f"{folder}: the file {file} is missing. Install or export it again.")
-        if (found := _sha256(path)) != expected:
-            raise BadBundle(
-                f"{path} was altered: its sha256 is {found[:12]}…, bundle.json says "
-                f"{expected[:12]}…. Install or export the bundle again."
-            )
-
-
-def _branch(values: dict[str, Any]) -> Branch:
-    usual = values.get("usual_logits")
-    return Branch(
-        graph=values["graph"],
-        calibration=Calibration(**values["calibration"]),
-        pool_sharpness=values["pool_sharpness"],
-        step_seconds=values.get("step_seconds"),
-        threshold=values["threshold"],
-        usual_logits=None if usual is None else (usual[0], usual[1]),
-    )
-
-
-def _branch_json(branch: Branch) -> dict[str, Any]:
-    calibration = branch.calibration
-    return {
-        "graph": branch.graph,
-        "calibration": {"temperature": calibration.temperature, "bias": calibration.bias},
-        "pool_sharpness": branch.pool_sharpness,
-        "step_seconds": branch.step_seconds,
-        "usual_logits": branch.usual_logits,
-        "threshold": branch.threshold,
-    }
 
 
 def _session(path: Path, threads: int) -> ort.InferenceSession:
@@ -210,11 +208,6 @@ def _session(path: Path, threads: int) -> ort.InferenceSession:
     # Spinning threads would steal the decoder's cores between calls.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check(name: str, found: np.ndarray, expected: np.ndarray) -> GoldenCheck:

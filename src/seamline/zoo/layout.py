@@ -1,0 +1,99 @@
+"""What lies in a bundle's folder: written by training, read and verified by the runtime.
+
+``bundle.json`` (contract, calibration and threshold a branch, the hash of every file), ONNX graphs,
+``card.md`` and ``golden.npz``. Nothing in it is executed or unpickled; a file whose hash differs is
+refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from seamline.clips.contract import CropContract
+from seamline.errors import BadBundle
+from seamline.scoring.branch import Branch
+from seamline.scoring.calibration import Calibration
+
+SCHEMA = 1
+
+
+def write_bundle(
+    folder: Path,
+    *,
+    name: str,
+    version: str,
+    contract: CropContract,
+    branches: Mapping[str, Branch],
+    summary: Mapping[str, Any],
+) -> None:
+    """Write ``bundle.json`` over the graphs, card and golden file that lie in ``folder``."""
+    values = {
+        "schema": SCHEMA,
+        "name": name,
+        "version": version,
+        "contract": contract.to_json(),
+        "branches": {key: _branch_json(branch) for key, branch in branches.items()},
+        "summary": dict(summary),
+        "files": {
+            path.name: _sha256(path)
+            for path in sorted(folder.iterdir())
+            if path.suffix in (".onnx", ".npz", ".md")
+        },
+    }
+    (folder / "bundle.json").write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+
+
+def verify_files(folder: Path, values: dict[str, Any]) -> None:
+    """Raise `BadBundle` if a file is missing or is not the one that was written."""
+    if values.get("schema") != SCHEMA:
+        raise BadBundle(
+            f"{folder} is a bundle of schema {values.get('schema')}; this version reads "
+            f"schema {SCHEMA}. Update Seamline or export the bundle again."
+        )
+    needed = {branch["graph"] for branch in values["branches"].values()}
+    unlisted = needed - set(values["files"])
+    if unlisted:
+        raise BadBundle(f"{folder}: bundle.json lists no hash of {', '.join(sorted(unlisted))}.")
+    for file, expected in values["files"].items():
+        path = folder / file
+        if Path(file).name != file or not path.is_file():
+            raise BadBundle(f"{folder}: the file {file} is missing. Install or export it again.")
+        if (found := _sha256(path)) != expected:
+            raise BadBundle(
+                f"{path} was altered: its sha256 is {found[:12]}…, bundle.json says "
+                f"{expected[:12]}…. Install or export the bundle again."
+            )
+
+
+def read_branch(values: dict[str, Any]) -> Branch:
+    """Read what `bundle.json` says of a branch."""
+    usual = values.get("usual_logits")
+    return Branch(
+        graph=values["graph"],
+        calibration=Calibration(**values["calibration"]),
+        pool_sharpness=values["pool_sharpness"],
+        step_seconds=values.get("step_seconds"),
+        threshold=values["threshold"],
+        usual_logits=None if usual is None else (usual[0], usual[1]),
+    )
+
+
+def _branch_json(branch: Branch) -> dict[str, Any]:
+    calibration = branch.calibration
+    return {
+        "graph": branch.graph,
+        "calibration": {"temperature": calibration.temperature, "bias": calibration.bias},
+        "pool_sharpness": branch.pool_sharpness,
+        "step_seconds": branch.step_seconds,
+        "usual_logits": branch.usual_logits,
+        "threshold": branch.threshold,
+    }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
