@@ -39,14 +39,19 @@ def test_a_module_is_short_and_imports_names_where_they_are_defined(path: Path) 
 def test_an_import_loads_no_more_than_it_needs(code: str, absent: list[str]) -> None:
     check = f"{code}; import sys; print([n for n in {absent!r} if n in sys.modules])"
     done = subprocess.run(
-        [sys.executable, "-c", check], capture_output=True, text=True, check=True, cwd=ROOT
+        [sys.executable, "-c", check],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        timeout=60,
     )
     assert done.stdout.strip() == "[]"
 
 
 def test_no_research_data_is_tracked() -> None:
     listed = subprocess.run(
-        ["git", "ls-files"], capture_output=True, text=True, check=False, cwd=ROOT
+        ["git", "ls-files"], capture_output=True, text=True, check=False, cwd=ROOT, timeout=60
     )
     if listed.returncode != 0:
         pytest.skip("not a git checkout, so there is nothing tracked to check")

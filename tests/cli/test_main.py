@@ -22,7 +22,9 @@ def test_help_is_instant_and_loads_nothing_heavy():
     times = []
     for _ in range(3):
         start = time.perf_counter()
-        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        run = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=60
+        )
         times.append(time.perf_counter() - start)
         assert run.returncode == 0
         assert run.stderr.strip() == "[]"
@@ -33,7 +35,7 @@ def test_help_is_instant_and_loads_nothing_heavy():
 
 def test_importing_the_package_loads_neither_numpy_nor_onnxruntime():
     code = "import seamline, sys; print([m for m in ('numpy', 'onnxruntime') if m in sys.modules])"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert run.stdout.strip() == "[]"
 
 

@@ -29,7 +29,7 @@ def test_long_clip_needs_no_more_memory_than_a_short_one(tmp_path: Path) -> None
     for seconds in (6, 60):
         path = tiny_video(tmp_path / f"{seconds}.mp4", seconds, 10, size=(320, 240), audio=True)
         command = [sys.executable, "-c", READ_ALL, str(path), str(seconds)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
         peaks.append(int(done.stdout) / 1024)
     # 60 s are 600 frames of 225 kB that must not pile up.
     assert peaks[1] - peaks[0] < 8, f"{peaks[0]:.0f} MB, then {peaks[1]:.0f} MB"
