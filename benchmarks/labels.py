@@ -32,6 +32,7 @@ import numpy as np
 
 from labels_summary import CRFS, DESIGN_CLIPS, KILOBITS, class_of, summary
 from seamline.data.forge import forge
+from seamline.data.forge_kinds import ForgeSettings
 from seamline.data.labels import label_pair
 from seamline.data.manifest import Sample, read_manifest
 from seamline.data.splits import folds_by_identity
@@ -42,6 +43,7 @@ from seamline.media.probe import probe
 from seamline.media.video import stream_frames
 
 AUDIO_HZ = 44100
+KINDS = ("video", "audio", "both", "none", "splice")
 MOST_PIXELS = 170_000  # keeps the run within a quarter of an hour on one thread
 
 
@@ -110,7 +112,10 @@ def measure_pairs(
     """Forge, re-encode and compare; one row a comparison."""
     rows = []
     for number, sample in enumerate(samples):
-        made = forge([sample.file], folder / str(number), seed=number, detector=detector)
+        settings = ForgeSettings(seed=number)
+        made = forge(
+            [sample.file], folder / str(number), kinds=KINDS, settings=settings, detector=detector
+        )
         generator = np.random.default_rng(number)
         for fake in made.samples:
             for ways in recodings(generator):

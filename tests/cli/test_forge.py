@@ -48,6 +48,40 @@ def test_nothing_is_overwritten(clip, tmp_path):
     again = run(clip, "--out", tmp_path / "fakes", "--kinds", "none")
     assert isinstance(again.exception, WrongUsage)
     assert "manifest.csv exists; nothing is overwritten" in str(again.exception)
-    unknown = run(clip, "--out", tmp_path / "new", "--kinds", "lips")
-    assert "Unknown kind lips" in str(unknown.exception)
+    unknown = run(clip, "--out", tmp_path / "new", "--kinds", "smile")
+    assert "Unknown kind 'smile'" in str(unknown.exception)
     assert run(tmp_path / "empty*", "--out", tmp_path / "new").exit_code == 2
+
+
+def test_an_unfinished_run_is_gone_on_with(clip, tmp_path):
+    other = tiny_video(tmp_path / "other.mp4", seconds=2.5, audio=True)
+    out = ["--out", tmp_path / "fakes", "--kinds", "none", "--seed", "5"]
+    assert run(clip, *out).exit_code == 0
+    first = (tmp_path / "fakes" / "clip.none.mp4").stat().st_mtime_ns
+    done = run(clip, other, *out, "--resume")
+    assert done.exit_code == 0, done.output
+    assert "2 re-encoded genuine clips" in done.stdout
+    assert "1 were there before" in done.stdout
+    assert (tmp_path / "fakes" / "clip.none.mp4").stat().st_mtime_ns == first
+    changed = run(clip, *out[:-1], "6", "--resume")
+    assert "clip.none.mp4 was made with other settings" in str(changed.exception)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--spans", "3-2"], "last 0.2 s at least, found 3-2"),
+        (["--spans", "one"], "START-STOP in seconds, as in 3.5-5"),
+        (["--spans", "1-2,2.1-3"], "0.3 s apart at least, found 1-2 and 2.1-3"),
+        (["--shift", "0"], "--shift 0 changes nothing"),
+        (["--vocoder", "hifi"], "Unknown vocoder 'hifi'. Known: griffin-lim, world"),
+        (["--kinds", "sync+swap"], "asks for both sync and swap"),
+        (["--kinds", "both,video+audio"], "are the same: choose one"),
+        (["--kinds", ","], "No kind was asked for"),
+    ],
+)
+def test_wrong_options_are_told_before_anything_is_made(clip, tmp_path, options, message):
+    done = run(clip, "--out", tmp_path / "fakes", *options)
+    assert isinstance(done.exception, WrongUsage), done.output
+    assert message in str(done.exception)
+    assert not (tmp_path / "fakes").exists()

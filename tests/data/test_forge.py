@@ -10,6 +10,7 @@ from forge_media import RATE, babble, talking
 
 from media_factory import photo, tiny_video
 from seamline.data.forge import Forged, forge
+from seamline.data.forge_kinds import ForgeSettings
 from seamline.data.forge_masks import FaceMask, read_masks, write_masks
 from seamline.data.forge_picture import at_steady_rate
 from seamline.data.forge_voice import copy_voice, splice_voice
@@ -27,7 +28,13 @@ def clip(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def forged(clip, tmp_path_factory) -> Forged:
-    return forge([clip], tmp_path_factory.mktemp("fakes"), seed=3, crf=8, detector=FaceDetector(1))
+    return forge(
+        [clip],
+        tmp_path_factory.mktemp("fakes"),
+        kinds=("video", "audio", "both", "none", "splice"),
+        settings=ForgeSettings(seed=3, crf=8),
+        detector=FaceDetector(1),
+    )
 
 
 def by_kind(forged: Forged) -> dict[str, object]:
@@ -74,7 +81,7 @@ def test_the_picture_changes_only_inside_the_mask(forged, clip):
         weight = mask.over_frame(index / RATE, genuine.shape[1:3])
         change = np.abs(genuine[index] - changed[index]).mean(axis=2)
         assert change[weight > 0.9].mean() > 2.5
-        assert change[weight == 0].mean() < 1.0  # what coding alone differs
+        assert change[weight == 0].mean() < 1.3  # what coding alone differs
         assert weight.max() > 0.98
 
 
@@ -124,11 +131,11 @@ def test_picture_segments_are_where_the_face_is_seen(forged):
 
 def test_the_seed_decides_whatever_else_is_forged(forged, clip, tmp_path):
     other = tiny_video(tmp_path / "first.mp4", audio=True)
-    again = forge([other, clip], tmp_path / "a", kinds=("splice",), seed=3)
+    again = forge([other, clip], tmp_path / "a", kinds=("splice",), settings=ForgeSettings(seed=3))
     old, new = by_kind(forged)["splice"], by_kind(again)["splice"]
     assert new.extra["segments"] == old.extra["segments"]
     np.testing.assert_allclose(sound(new.file), sound(old.file), atol=1e-3)
-    changed = forge([clip], tmp_path / "b", kinds=("splice",), seed=4)
+    changed = forge([clip], tmp_path / "b", kinds=("splice",), settings=ForgeSettings(seed=4))
     assert by_kind(changed)["splice"].extra["segments"] != old.extra["segments"]
 
 
@@ -161,8 +168,8 @@ def test_nothing_is_overwritten(clip, tmp_path):
     (tmp_path / "manifest.csv").write_text("")
     with pytest.raises(FileExistsError, match=r"manifest.csv exists"):
         forge([clip], tmp_path, kinds=("none",))
-    with pytest.raises(ValueError, match=r"Unknown kind lips. Known: video, audio, both"):
-        forge([clip], tmp_path / "new", kinds=("lips",))
+    with pytest.raises(ValueError, match=r"Unknown kind 'smile'. Known: video, lips, audio"):
+        forge([clip], tmp_path / "new", kinds=("smile",))
 
 
 def test_sound_files_and_clips_of_one_name_are_told_apart(tmp_path):

@@ -10,6 +10,7 @@ from forge_media import RATE, SIDE_PX, babble, portrait_frames, talking
 
 from media_factory import tiny_video
 from seamline.data.forge import forge
+from seamline.data.forge_kinds import ForgeSettings
 from seamline.data.forge_voice import copy_voice, splice_voice
 from seamline.data.labels import Tolerance, label_pair, label_samples, picture_label
 from seamline.data.labels_frames import paired_frames
@@ -32,7 +33,8 @@ def detector() -> FaceDetector:
 def made(tmp_path_factory, detector):
     folder = tmp_path_factory.mktemp("pairs")
     clip = talking(folder / "talk.mp4", seconds=2.2)
-    return clip, forge([clip], folder / "fakes", seed=3, detector=detector).samples
+    settings = ForgeSettings(seed=3)
+    return clip, forge([clip], folder / "fakes", settings=settings, detector=detector).samples
 
 
 def pair_of(made, kind: str) -> tuple[Path, Path]:

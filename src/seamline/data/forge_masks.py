@@ -6,6 +6,7 @@ a few kilobytes for a minute of video.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from jaxtyping import Float, UInt8
 MASK_PX = 256
 MASK_MARGIN = 1.7  # sides of the tight face box: room for the largest region, deformed
 LONGEST_GAP_SECONDS = 0.25  # missed for longer, a face is not taken to be where it was
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class FaceMask:
     """For each, the matrix from mask pixels to frame pixels, counted from pixel centres."""
     mask: UInt8[np.ndarray, "side side"]
     """On the upright face; 255 is wholly pasted."""
+    strength: Float[np.ndarray, " time"] | None = None
+    """How much of the mask counts in each frame, where a forgery fades in and out; None: all."""
 
     def matrix_at(self, seconds: float) -> Float[np.ndarray, "2 3"] | None:
         """Return the matrix at a time, between its neighbours' if needed; None where not seen."""
@@ -49,7 +53,28 @@ class FaceMask:
         if matrix is None:
             return np.zeros(shape[:2], np.float32)
         drawn = cv2.warpAffine(self.mask, matrix, (shape[1], shape[0]), flags=cv2.INTER_LINEAR)
-        return drawn.astype(np.float32) / 255
+        return drawn.astype(np.float32) * np.float32(self.strength_at(seconds) / 255)
+
+    def strength_at(self, seconds: float) -> float:
+        """Return how much of the mask counts at a time at which the face is forged."""
+        if self.strength is None:
+            return 1.0
+        return float(np.interp(seconds, self.seconds, self.strength))
+
+    def only(
+        self, spans: Sequence[tuple[float, float]], ramp_seconds: float, frame_seconds: float
+    ) -> FaceMask:
+        """Keep what lies in spans; a forgery fades in and out over ``ramp_seconds`` inside them."""
+        strength = np.zeros(len(self.seconds))
+        for start, stop in spans:
+            since, left = self.seconds - start + frame_seconds, stop - self.seconds
+            inside = (self.seconds >= start - _ROUNDING) & (left > _ROUNDING)
+            ramp = np.minimum(since, left) / max(ramp_seconds, frame_seconds)
+            strength = np.where(inside, np.clip(ramp, 0.0, 1.0), strength)
+        kept = strength > 0
+        return FaceMask(
+            self.track, self.seconds[kept], self.to_frame[kept], self.mask, strength[kept]
+        )
 
     def spans(self, frame_seconds: float) -> list[tuple[float, float]]:
         """Return the half-open stretches in which the face is forged; a frame lasts so long."""
@@ -69,6 +94,8 @@ def write_masks(path: str | Path, masks: list[FaceMask]) -> None:
         arrays[f"seconds_{mask.track}"] = mask.seconds
         arrays[f"to_frame_{mask.track}"] = mask.to_frame
         arrays[f"mask_{mask.track}"] = mask.mask
+        if mask.strength is not None:
+            arrays[f"strength_{mask.track}"] = mask.strength
     with Path(path).open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
@@ -82,6 +109,7 @@ def read_masks(path: str | Path) -> list[FaceMask]:
                 arrays[f"seconds_{track}"],
                 arrays[f"to_frame_{track}"],
                 arrays[f"mask_{track}"],
+                arrays.get(f"strength_{track}"),
             )
             for track in arrays["tracks"]
         ]

@@ -77,15 +77,21 @@ def follow_faces(
     return paths
 
 
-def draw_blend(path: FacePath, frame: Frame, generator: np.random.Generator) -> TrackBlend:
-    """Draw one track's blend; ``frame`` is one of its frames, on which the change must show."""
+def draw_blend(
+    path: FacePath, frame: Frame, generator: np.random.Generator, region: str | None = None
+) -> TrackBlend:
+    """Draw one track's blend; ``frame`` is one of its frames, on which the change must show.
+
+    ``region`` is one of `self_blend.REGIONS`; None draws it, too.
+    """
     to_frame = np.stack(
         [aligned_to_frame(five, margin=MASK_MARGIN, size_px=MASK_PX) for five in path.landmarks]
     )
     upright = np.mean(
         [_to_crop(m, five) for m, five in zip(to_frame, path.landmarks, strict=True)], 0
     )
-    region = str(generator.choice(list(REGION_WEIGHTS), p=list(REGION_WEIGHTS.values())))
+    if region is None:
+        region = str(generator.choice(list(REGION_WEIGHTS), p=list(REGION_WEIGHTS.values())))
     drawn = region_mask((MASK_PX, MASK_PX), upright, region, generator)
     mask = FaceMask(
         path.track,
@@ -112,7 +118,7 @@ def forge_frame(frame: Frame, blends: Sequence[TrackBlend]) -> Image:
     for blend in blends:
         to_frame = blend.mask.matrix_at(frame.seconds)
         if to_frame is not None:
-            rgb = _paste(rgb, blend, to_frame)
+            rgb = _paste(rgb, blend, to_frame, blend.mask.strength_at(frame.seconds))
     return rgb
 
 
@@ -149,7 +155,7 @@ def frame_at(path: str | Path, seconds: float) -> Frame:
 
 
 def _paste(
-    rgb: Image, blend: TrackBlend, to_frame: Float[np.ndarray, "2 3"]
+    rgb: Image, blend: TrackBlend, to_frame: Float[np.ndarray, "2 3"], strength: float = 1.0
 ) -> UInt8[np.ndarray, "height width 3"]:
     height, width = rgb.shape[:2]
     corners = np.array([(0, 0), (1, 0), (0, 1), (1, 1)]) * (MASK_PX - 1)
@@ -166,7 +172,7 @@ def _paste(
     view = change_view(kept, np.random.default_rng(blend.view_seed))
     view = _moved(view, matrix, blend)
     forged = rgb.copy()
-    forged[y0:y1, x0:x1] = mix(view, kept, weight.astype(np.float32) / 255)
+    forged[y0:y1, x0:x1] = mix(view, kept, weight.astype(np.float32) * np.float32(strength / 255))
     return forged
 
 
