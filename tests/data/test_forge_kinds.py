@@ -91,7 +91,8 @@ def test_a_spliced_fake_is_forged_in_its_seconds_and_nowhere_else(made):
     pasted = mask.over_frame(1.8, (192, 192)) > 0.9
     change = np.abs(frames(fake.file) - frames(genuine.file))[:, pasted].mean(axis=(1, 2))
     inside = np.array([SPAN[0] <= i / RATE < SPAN[1] for i in range(len(change))])
-    assert change[: inside.argmax()].max() == 0  # up to there both are coded from the same
+    before = inside.argmax() - 4  # both are coded from the same but for frames that look ahead
+    assert change[:before].max() == 0
     assert change[inside][2:-2].min() > 2 * change[~inside].max()
     voice = np.abs(sound(fake.file) - sound(genuine.file))
     rms = np.sqrt(np.mean(sound(genuine.file) ** 2))
