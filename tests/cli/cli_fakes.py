@@ -75,6 +75,9 @@ class FakeLoader:
     def summary(self) -> dict[str, Any]:
         return {"line": "a fake", "limits": ["it reads what it is told"]}
 
+    def card(self) -> str:
+        return "# a fake"
+
     def __call__(self) -> FakeDetector:
         return FakeDetector()
 

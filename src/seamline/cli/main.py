@@ -22,6 +22,7 @@ from seamline.cli.label import label
 from seamline.cli.models import models
 from seamline.cli.prepare import prepare
 from seamline.cli.scan import scan
+from seamline.cli.serve import serve
 from seamline.cli.train import train
 from seamline.errors import SeamlineError
 
@@ -29,6 +30,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "scan": scan,
     "evaluate": evaluate,
     "models": models,
+    "serve": serve,
     "doctor": doctor,
     "forge": forge,
     "label": label,

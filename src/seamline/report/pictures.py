@@ -30,11 +30,22 @@ def png_uri(rgb: UInt8[np.ndarray, "height width 3"]) -> str:
     return _uri(rgb, ".png", "image/png", [cv2.IMWRITE_PNG_COMPRESSION, 9])
 
 
+def png_bytes(picture: UInt8[np.ndarray, "height width channel"]) -> bytes:
+    """The RGB or RGBA picture as a PNG file."""
+    return _encoded(picture, ".png", [cv2.IMWRITE_PNG_COMPRESSION, 6])
+
+
 def _uri(rgb: np.ndarray, suffix: str, kind: str, flags: Sequence[int]) -> str:
-    written, data = cv2.imencode(suffix, np.ascontiguousarray(rgb[..., ::-1]), flags)
+    data = _encoded(rgb, suffix, flags)
+    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def _encoded(picture: np.ndarray, suffix: str, flags: Sequence[int]) -> bytes:
+    backwards = [2, 1, 0, 3][: picture.shape[2]]  # OpenCV takes BGR and BGRA
+    written, data = cv2.imencode(suffix, np.ascontiguousarray(picture[..., backwards]), flags)
     if not written:
-        raise ValueError(f"A picture of shape {rgb.shape} could not be written as {suffix}.")
-    return f"data:{kind};base64,{base64.b64encode(data.tobytes()).decode('ascii')}"
+        raise ValueError(f"A picture of shape {picture.shape} could not be written as {suffix}.")
+    return data.tobytes()
 
 
 def shrunk(
@@ -55,6 +66,17 @@ def heat_colours(
     """Colours of probabilities: OpenCV's inferno, whose lightness rises evenly, in RGB."""
     level = np.round(255 * np.clip(probability, 0.0, 1.0)).astype(np.uint8)
     return np.ascontiguousarray(cv2.applyColorMap(level, cv2.COLORMAP_INFERNO)[..., ::-1])
+
+
+def heat_layer(
+    heat: Float[np.ndarray, "rows columns"], size: tuple[int, int]
+) -> UInt8[np.ndarray, "height width 4"]:
+    """Heat alone as RGBA of (width, height) ``size``, to be laid over the crop by a viewer."""
+    grid = np.ascontiguousarray(heat, dtype=np.float32)
+    smooth = np.clip(cv2.resize(grid, size, interpolation=cv2.INTER_LINEAR), 0.0, 1.0)
+    low, high = _OPACITY
+    opacity = np.round(255 * (low + (high - low) * smooth)).astype(np.uint8)
+    return np.dstack([heat_colours(smooth), opacity])
 
 
 def overlay_heat(

@@ -65,6 +65,9 @@ class Loader(Protocol):
     def summary(self) -> dict[str, Any]:
         """Gives what the model's bundle tells of itself, for a report."""
 
+    def card(self) -> str:
+        """Gives the text of the model's card."""
+
     def __call__(self) -> Scanner: ...
 
 
@@ -82,6 +85,10 @@ class DetectorLoader:
     def summary(self) -> dict[str, Any]:
         """Gives the summary that the bundle carries."""
         return self._bundle().summary
+
+    def card(self) -> str:
+        """Gives the card that the bundle carries."""
+        return self._bundle().card
 
     def _bundle(self) -> Bundle:
         from seamline.zoo.bundle import Bundle

@@ -1,0 +1,123 @@
+"""Makes the service's application: settings and a detector's loader in, an ASGI app out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import cache
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from seamline import __version__
+from seamline.scale.examine import Loader
+from seamline.server import routes_about, routes_files, routes_jobs
+from seamline.server.guard import Guard
+from seamline.server.headers import SafeHeaders
+from seamline.server.refusals import Refused, answer
+from seamline.server.service import Ground, Service
+from seamline.server.settings import ServiceSettings
+
+_CODES = {404: "not_found", 405: "method_not_allowed", 416: "bad_range"}
+_log = logging.getLogger(__name__)
+
+
+def create_app(
+    settings: ServiceSettings,
+    load: Loader,
+    ground: Ground | None = None,
+    is_up: Callable[[], None] = lambda: None,
+) -> FastAPI:
+    """Makes the app; the processes, and what ``ground`` does not bring, open when it starts."""
+    guard = Guard(settings)
+
+    @asynccontextmanager
+    async def run(app: FastAPI) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        app.state.service = service = await asyncio.to_thread(
+            Service.start, settings, guard, load, loop, ground
+        )
+        is_up()
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(service.close)
+
+    app = FastAPI(
+        title="Seamline",
+        version=__version__,
+        summary="Tells whether the faces and the voice in a video are genuine.",
+        lifespan=run,
+        docs_url=None,  # the usual pages load scripts from other hosts
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.describe_models = cache(lambda: [_model_card(load)])
+    for routes in (routes_about, routes_jobs, routes_files):
+        app.include_router(routes.router)
+    if routes_about.PAGE.is_dir():
+        app.mount("/static", StaticFiles(directory=routes_about.PAGE), name="static")
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _our_fault)
+    app.add_middleware(SafeHeaders, guard=guard)
+    make_schema = app.openapi
+    app.openapi = cache(lambda: _true_schema(make_schema()))  # type: ignore[method-assign]
+    return app
+
+
+def _model_card(load: Loader) -> dict[str, Any]:
+    model, summary = load.identify(), load.summary()
+    limits = summary.get("limits", [])
+    return {
+        "name": model.name,
+        "version": model.version,
+        "sha256": model.sha256,
+        "line": summary.get("line", ""),
+        "card": load.card(),
+        "figures": dict(summary.get("figures", {})),
+        "limits": [limits] if isinstance(limits, str) else list(limits),
+    }
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Refused)
+    return answer(error, request.scope)
+
+
+async def _malformed(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    told = "; ".join(
+        f"{'.'.join(str(part) for part in one['loc'][1:])}: {one['msg']}" for one in error.errors()
+    )
+    return answer(Refused(400, "malformed", f"{told[:500]}."), request.scope)
+
+
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = _CODES.get(error.status_code, "refused")
+    refused = Refused(error.status_code, code, str(error.detail), error.headers)
+    return answer(refused, request.scope)
+
+
+async def _our_fault(request: Request, error: Exception) -> JSONResponse:
+    _log.error("a request failed", exc_info=error)
+    message = "An error of ours, please report it; the log of the service tells more."
+    return answer(Refused(500, "internal", message), request.scope)
+
+
+def _true_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """Takes out the 422 that FastAPI promises everywhere: malformed requests get 400."""
+    for path in schema["paths"].values():
+        for operation in path.values():
+            operation["responses"].pop("422", None)
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schema["components"]["schemas"].pop(unused, None)
+    return schema
