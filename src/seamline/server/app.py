@@ -17,10 +17,13 @@ from starlette.exceptions import HTTPException
 
 from seamline import __version__
 from seamline.scale.examine import Loader
-from seamline.server import routes_about, routes_files, routes_jobs
 from seamline.server.guard import Guard
 from seamline.server.headers import SafeHeaders
 from seamline.server.refusals import Refused, answer
+from seamline.server.routes_about import PAGE
+from seamline.server.routes_about import router as about
+from seamline.server.routes_files import router as files
+from seamline.server.routes_jobs import router as jobs
 from seamline.server.service import Ground, Service
 from seamline.server.settings import ServiceSettings
 
@@ -59,10 +62,10 @@ def create_app(
         openapi_url="/api/v1/openapi.json",
     )
     app.state.describe_models = cache(lambda: [_model_card(load)])
-    for routes in (routes_about, routes_jobs, routes_files):
-        app.include_router(routes.router)
-    if routes_about.PAGE.is_dir():
-        app.mount("/static", StaticFiles(directory=routes_about.PAGE), name="static")
+    for routes in (about, jobs, files):
+        app.include_router(routes)
+    if PAGE.is_dir():
+        app.mount("/static", StaticFiles(directory=PAGE), name="static")
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http_error)

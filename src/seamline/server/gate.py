@@ -101,7 +101,7 @@ def _end(keeper: _Keeper) -> None:
 def _keep(line: Connection, lifeline: Connection, limits: Limits) -> None:
     """Runs in the process: answers paths with ``Seen`` or ``Refused``."""
     settle(lifeline, nice=2)
-    from seamline.media import probe  # noqa: F401 (loads the decoders)
+    import seamline.media.probe  # noqa: F401 (loads the decoders, before the bound is set)
 
     bound_address_space(MEMORY_BYTES)
     while True:
