@@ -1,21 +1,24 @@
 """Measures a detector on a manifest: every row is scanned, each sense is held to its own truth.
 
 In: labelled samples and a detector, or the verdicts that it gave. Out: an ``EvaluationResult``
-with measures overall, per source and per method, and every row that could not be read.
+with measures overall, per source and per method, which of picture and voice was called fake, how
+well forged stretches were found, and every row that could not be read.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
 from seamline.data.manifest import Sample, read_manifest
 from seamline.data.splits import identity_groups
 from seamline.errors import UnreadableMedia
+from seamline.evaluation.four_way import FourWay, measure_four_way
 from seamline.evaluation.measures import Measures, Row, measures_of
+from seamline.evaluation.segments import SegmentMeasures, measure_segments
 from seamline.scoring.verdict import (
     PROBABILITY_DECIMALS,
     ModelId,
@@ -65,6 +68,10 @@ class EvaluationResult:
     senses: dict[Sense, SenseResult]
     media_seconds: float
     scan_seconds: float
+    four_way: FourWay | None = None
+    """None where no row has both a picture's and a voice's label."""
+    segments: dict[str, SegmentMeasures] = field(default_factory=dict)
+    """By sense, and ``any``; empty where no row has true stretches."""
 
 
 def evaluate(
@@ -142,6 +149,8 @@ def measure(
         senses=senses,
         media_seconds=sum(v.media.get("duration_seconds") or 0.0 for v in verdicts),
         scan_seconds=sum(v.seconds.get("total", 0.0) for v in verdicts),
+        four_way=measure_four_way(samples, verdicts),
+        segments=measure_segments(samples, verdicts),
     )
 
 

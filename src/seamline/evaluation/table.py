@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from seamline.evaluation.evaluate import EvaluationResult, SenseResult
 from seamline.evaluation.intervals import Interval
 from seamline.evaluation.measures import Measures
+from seamline.evaluation.rows import Rows, parts
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -50,6 +51,8 @@ def result_json(result: EvaluationResult) -> dict[str, Any]:
         "rows": result.rows,
         "unreadable": [{"path": path, "reason": reason} for path, reason in result.unreadable],
         "senses": senses,
+        "four_way": _rounded(asdict(result.four_way)) if result.four_way else None,
+        "segments": {name: _rounded(asdict(m)) for name, m in result.segments.items()},
         "media_seconds": round(result.media_seconds, 3),
         "scan_seconds": round(result.scan_seconds, 3),
     }
@@ -65,7 +68,14 @@ def result_markdown(result: EvaluationResult) -> str:
         for row in _sense_rows(sense, 3):
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
         blocks.append("\n".join(lines))
+    for part in parts(result):
+        blocks.append("\n\n".join([f"**{part.title}**", _markdown(part.rows), part.told]))
     return "\n\n".join([*blocks, LEGEND]) + "\n"
+
+
+def _markdown(rows: Rows) -> str:
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([lines[0], "|---|" + "---:|" * (len(rows[0]) - 1), *lines[1:]])
 
 
 def result_table(result: EvaluationResult) -> Group:
@@ -74,9 +84,9 @@ def result_table(result: EvaluationResult) -> Group:
     from rich.table import Table
     from rich.text import Text
 
-    parts: list[Table | Text] = []
+    shown: list[Table | Text] = []
     for name, sense in result.senses.items():
-        parts += [Text(name.capitalize(), style="bold"), *map(Text, _told(sense.overall)), Text("")]
+        shown += [Text(name.capitalize(), style="bold"), *map(Text, _told(sense.overall)), Text("")]
         rows = _sense_rows(sense, 2)[1:]
         if rows:
             table = Table(box=None, padding=(0, 1, 0, 0))
@@ -89,13 +99,20 @@ def result_table(result: EvaluationResult) -> Group:
                 )
             for row in rows:
                 table.add_row(*(Text(row[index]) for index in _SHOWN))
-            parts += [table, Text("")]
+            shown += [table, Text("")]
+    for part in parts(result):
+        table = Table(*part.rows[0], box=None, padding=(0, 1, 0, 0))
+        for column in table.columns[1:]:
+            column.justify = "right"
+        for row in part.rows[1:]:
+            table.add_row(*row)
+        shown += [Text(part.title, style="bold"), table, Text("  " + part.told), Text("")]
     if not result.senses:
-        parts.append(Text("No row of the manifest has a label to measure against."))
-    parts.append(Text(_summary(result)))
+        shown.append(Text("No row of the manifest has a label to measure against."))
+    shown.append(Text(_summary(result)))
     for path, reason in result.unreadable:
-        parts.append(Text(f"  could not be read: {path}: {reason}"))
-    return Group(*parts)
+        shown.append(Text(f"  could not be read: {path}: {reason}"))
+    return Group(*shown)
 
 
 def _told(m: Measures) -> list[str]:
