@@ -13,11 +13,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seamline.detector import Detector as Detector
     from seamline.scoring.verdict import Verdict as Verdict
+    from seamline.server.client import Client as Client
 
 __version__ = "0.1.0"
-__all__ = ["Detector", "Verdict", "__version__"]
+__all__ = ["Client", "Detector", "Verdict", "__version__"]
 
-_WHERE = {"Detector": "seamline.detector", "Verdict": "seamline.scoring.verdict"}
+_WHERE = {
+    "Client": "seamline.server.client",
+    "Detector": "seamline.detector",
+    "Verdict": "seamline.scoring.verdict",
+}
 
 
 def __getattr__(name: str) -> Any:

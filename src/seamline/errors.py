@@ -5,6 +5,8 @@ SeamlineError
 ├── BadManifest          a table of samples that does not follow the layout
 ├── UnknownModel         a model name or folder that is not there
 ├── WrongUsage           options that contradict each other or what is on the disk
+├── ServiceError         a service that refuses, or cannot be reached
+│   └── JobFailed        a job that ended without a verdict
 └── BadBundle            a bundle whose files are missing, altered or inconsistent
     └── ContractMismatch inputs cut by other rules than the bundle was trained on
 
@@ -42,6 +44,18 @@ class UnknownModel(SeamlineError):
 
 class WrongUsage(SeamlineError):
     """Options that contradict each other or what is on the disk."""
+
+
+class ServiceError(SeamlineError):
+    """A service that refuses a request (``status``, ``code``), or cannot be reached (both None)."""
+
+    def __init__(self, message: str, *, status: int | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
+class JobFailed(ServiceError):
+    """A job of a service that ended without a verdict."""
 
 
 class BadBundle(SeamlineError):

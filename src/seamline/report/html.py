@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -64,6 +65,7 @@ def write_report(
     _write_whole(Path(path), texts)
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("seamline", "report"),

@@ -10,11 +10,13 @@ import uvicorn
 from seamline.errors import SeamlineError
 from seamline.scale.examine import Loader
 from seamline.server.app import create_app
+from seamline.server.door import Door
 from seamline.server.service import Ground
 from seamline.server.settings import ServiceSettings
 
 _SHUTDOWN_SECONDS = 3  # open event streams are cut after that
 _BACKLOG = 128
+_MOST_CONNECTIONS = 800  # a process may often open 1024 files, and an upload is two
 
 
 def run_service(
@@ -45,6 +47,9 @@ def make_server(
     return uvicorn.Server(
         uvicorn.Config(
             create_app(settings, load, ground, is_up),
+            http=Door,
+            ws="none",
+            limit_concurrency=_MOST_CONNECTIONS,
             log_level="warning",
             access_log=False,
             server_header=False,

@@ -77,7 +77,10 @@ def _do(scanner: Any, order: Order, model: Any, steps: _Steps) -> Answer:
         return Answer(None, outcome.verdict.error, has_report=False)
     if order.keep_files:
         steps.tell("reporting", 0.95)
-        write_results(order, outcome, model)
+        try:
+            write_results(order, outcome, model)
+        except OSError as error:
+            return Answer(None, f"its results cannot be stored: {error.strerror}", False)
     return Answer(named(outcome.verdict, order.name).to_json(), None, order.keep_files)
 
 
