@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+STORED_MOUTH_PX, STORED_MOUTH_MARGIN = 80, 1.25  # a quarter wider than a scan cuts, to move within
+
 
 def prepare(
     manifest: Annotated[Path, typer.Argument(help="Manifest CSV of samples.")],
@@ -24,11 +26,14 @@ def prepare(
         int, typer.Option(min=1, help="Most windows of two seconds taken from one file.")
     ] = 30,
     min_face_px: Annotated[float, typer.Option(help="Smallest face kept.")] = 32.0,
+    mouths: Annotated[
+        bool, typer.Option("--mouths", help="Cut mouths 25 times a second too, for branch sync.")
+    ] = False,
 ) -> None:
     """Extract every sample of a manifest into a clip cache; run again to go on where it stopped."""
     from dataclasses import asdict
 
-    from seamline.clips.contract import CropContract
+    from seamline.clips.contract import CropContract, MouthSettings
     from seamline.clips.prepare import prepare as extract_all
     from seamline.clips.window import WindowPlan
     from seamline.data.manifest import read_manifest
@@ -40,7 +45,8 @@ def prepare(
             row = asdict(sample)
             rows.append({key: row[key] for key in row if key not in ("root", "extra")})
     base = samples[0].root if samples else Path()
-    contract = CropContract(margin=margin, size_px=size_px)
+    mouth = MouthSettings(size_px=STORED_MOUTH_PX, margin=STORED_MOUTH_MARGIN) if mouths else None
+    contract = CropContract(margin=margin, size_px=size_px, mouth=mouth)
 
     def show(done: int, total: int) -> None:
         if done % 50 == 0 or done == total:

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from seamline.clips.clip import Clip
+from seamline.clips.clip import Clip, MouthCrops
 from seamline.clips.contract import CropContract
 
 CONTRACT_FILE = "contract.json"
@@ -44,6 +44,18 @@ class CachedClip:
     sound: bytes | None
     """16-bit little-endian mono samples at the contract's rate."""
     speech_seconds: float
+    mouth_start_seconds: float = 0.0
+    mouth_strip: bytes | None = None
+    """One JPEG of the mouth's crops, one below the other; None where none were cut."""
+    mouth_seen: tuple[bool, ...] = ()
+
+    def mouths(self) -> UInt8[np.ndarray, "step size size"]:
+        """Decode the mouth's crops."""
+        if self.mouth_strip is None:
+            raise ValueError(f"{self.sample.get('path')}: the cache holds no mouths of it.")
+        image = cv2.imdecode(np.frombuffer(self.mouth_strip, np.uint8), cv2.IMREAD_GRAYSCALE)
+        assert image is not None, "the cache holds only JPEGs that it wrote"
+        return image.reshape(len(self.mouth_seen), -1, image.shape[1])
 
     def crops(self) -> UInt8[np.ndarray, "time size size 3"]:
         """Decode the crops."""
@@ -88,6 +100,18 @@ def clip_row(sample: Mapping[str, Any], clip: Clip) -> dict[str, Any]:
         "face_px": 0 if faces is None else faces.face_px,
         "sound": sound,
         "speech_seconds": clip.speech_seconds,
+        **_mouth_columns(None if faces is None else faces.mouths),
+    }
+
+
+def _mouth_columns(mouths: MouthCrops | None) -> dict[str, Any]:
+    if mouths is None:
+        return {}
+    strip = mouths.crops.reshape(-1, mouths.crops.shape[-1])
+    return {
+        "mouth_start_seconds": mouths.start_seconds,
+        "mouth_strip": cv2.imencode(".jpg", strip, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes(),
+        "mouth_seen": mouths.seen.tolist(),
     }
 
 
@@ -110,6 +134,9 @@ def _empty_row(sample: Mapping[str, Any]) -> dict[str, Any]:
         "face_px": 0,
         "sound": None,
         "speech_seconds": 0.0,
+        "mouth_start_seconds": 0.0,
+        "mouth_strip": None,
+        "mouth_seen": [],
     }
 
 
@@ -132,6 +159,9 @@ def write_shard(folder: Path, index: int, rows: list[dict[str, Any]]) -> Path:
             ("face_px", pa.int32()),
             ("sound", pa.binary()),
             ("speech_seconds", pa.float64()),
+            ("mouth_start_seconds", pa.float64()),
+            ("mouth_strip", pa.binary()),
+            ("mouth_seen", pa.list_(pa.bool_())),
         ]
     )
     path = folder / f"clips-{index:05d}.parquet"
@@ -214,4 +244,8 @@ def _cached_clip(row: dict[str, Any]) -> CachedClip:
         face_px=row["face_px"],
         sound=row["sound"],
         speech_seconds=row["speech_seconds"],
+        # Caches from before there were mouths have no such columns.
+        mouth_start_seconds=row.get("mouth_start_seconds", 0.0),
+        mouth_strip=row.get("mouth_strip"),
+        mouth_seen=tuple(row.get("mouth_seen", ())),
     )

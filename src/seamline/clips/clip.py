@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
+
+
+@dataclass(frozen=True)
+class MouthCrops:
+    """The mouth of one face track inside one window, on the even grid of the contract."""
+
+    start_seconds: float
+    """Time of the first step."""
+    step_seconds: float
+    crops: UInt8[np.ndarray, "step size size"]
+    """Grey crops; black where the mouth was not seen."""
+    seen: Bool[np.ndarray, " step"]
+    """Which steps show a picture taken near enough to their time."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +37,8 @@ class FaceCrops:
     """Five landmarks in pixels of the crop."""
     detection_scores: Float[np.ndarray, " time"]
     """The face detector's confidence."""
+    mouths: MouthCrops | None = None
+    """None where the contract or the plan asks for none, or the file has no sound to compare."""
 
     @property
     def face_px(self) -> int:

@@ -13,6 +13,18 @@ from seamline.voice.logmel import LogMelSettings
 
 
 @dataclass(frozen=True)
+class MouthSettings:
+    """How mouths are cut for the sync branch: grey squares on an even grid of time."""
+
+    step_seconds: float = 0.04
+    """Distance between crops; the grid counts from the file's start."""
+    size_px: int = 48
+    """Side of the crop in pixels."""
+    margin: float = 1.0
+    """Side of the crop over the square from the nose's tip to the chin."""
+
+
+@dataclass(frozen=True)
 class CropContract:
     """How faces are cropped and sound is cut; two contracts are compatible only if equal."""
 
@@ -30,6 +42,8 @@ class CropContract:
     """Length of one clip: crops and sound of the same seconds."""
     mel: LogMelSettings = field(default_factory=LogMelSettings)
     """Log-mel settings of the voice branch."""
+    mouth: MouthSettings | None = None
+    """How mouths are cut; None (also where a file says nothing of it) cuts none."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the contract as plain JSON values."""
@@ -37,15 +51,20 @@ class CropContract:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> CropContract:
-        """Read a contract that `to_json` wrote; unknown or missing fields are a mismatch."""
+        """Read a contract that `to_json` wrote; unknown or missing fields are a mismatch.
+
+        Only ``mouth`` may be missing: contracts were written before there was a sync branch.
+        """
         known = {f.name for f in fields(cls)}
+        values = {"mouth": None, **values}
         if set(values) != known:
             odd = ", ".join(sorted(set(values) ^ known))
             raise ContractMismatch(
                 f"The crop contract has other fields than this version knows ({odd}). "
                 "Use the Seamline version that wrote the bundle, or export it again."
             )
-        return cls(**{**values, "mel": LogMelSettings(**values["mel"])})
+        mouth = values["mouth"] and MouthSettings(**values["mouth"])
+        return cls(**{**values, "mel": LogMelSettings(**values["mel"]), "mouth": mouth})
 
     def require(self, other: CropContract, *, mine: str, theirs: str) -> None:
         """Raise `ContractMismatch` naming both sides of each difference; return if equal."""

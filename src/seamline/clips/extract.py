@@ -10,20 +10,22 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
 
-from seamline.clips.clip import Clip, FaceCrops
+from seamline.clips.clip import Clip, FaceCrops, MouthCrops
 from seamline.clips.contract import CropContract
-from seamline.clips.window import WindowPlan
+from seamline.clips.mouths import MouthCutter
+from seamline.clips.window import WindowPlan, mouth_windows
 from seamline.errors import UnreadableMedia
 from seamline.faces.align import align_crop, aligned_to_frame
 from seamline.faces.mtcnn import FaceDetector
 from seamline.faces.track import FaceTracker, TrackedFace
 from seamline.media.audio import Sound, read_audio
 from seamline.media.probe import MediaInfo, probe
-from seamline.media.video import Frame, stream_frames
+from seamline.media.video import Frame, GreyGrid, Picture, stream_pictures
 from seamline.voice.activity import speech_activity
 from seamline.voice.logmel import log_mel
 
@@ -41,6 +43,7 @@ class Clips:
     detector: FaceDetector
     min_face_px: float
     threads: int = 0
+    mouth_windows: frozenset[int] = frozenset()
     warnings: list[str] = field(default_factory=list)
     seconds_spent: dict[str, float] = field(default_factory=lambda: {"decode": 0.0, "faces": 0.0})
     frames_examined: int = 0
@@ -89,28 +92,37 @@ class Clips:
             yield from ([] for _ in self.windows)
             return
         tracker = FaceTracker(self.detector, min_face_px=self.min_face_px)
+        mouth = self.contract.mouth
+        spans = [span for index, span in enumerate(self.windows) if index in self.mouth_windows]
         frames = _Ahead(
-            stream_frames(
+            stream_pictures(
                 self.media.path,
                 step_seconds=self.contract.frame_step_seconds,
                 spans=None if self.media.kind == "image" else self.windows,
+                grey=GreyGrid(mouth.step_seconds, spans) if mouth and spans else None,
                 warnings=self.warnings,
                 threads=self.threads,
             ),
             self.seconds_spent,
         )
-        for _, stop in self.windows:
+        cutter = MouthCutter(mouth) if mouth and spans else None
+        for start, stop in self.windows:
             found: dict[int, list[tuple[TrackedFace, np.ndarray]]] = {}
             for chunk in frames.chunks_until(stop):
-                self.frames_examined += len(chunk)
                 began = time.perf_counter()
-                for frame, people in zip(chunk, tracker.follow(chunk), strict=True):
+                shown = [Frame(p.seconds, p.rgb) for p in chunk if p.rgb is not None]
+                self.frames_examined += len(shown)
+                tracked = tracker.follow(shown)
+                for frame, people in zip(shown, tracked, strict=True):
                     for person in people:
                         found.setdefault(person.track, []).append(
                             (person, self._crop(frame, person))
                         )
+                if cutter is not None:
+                    cutter.feed(chunk, tracked)
                 self.seconds_spent["faces"] += time.perf_counter() - began
-            yield [self._gather(found[track]) for track in sorted(found)]
+            mouths = cutter.take(start, stop) if cutter is not None else {}
+            yield [self._gather(found[track], mouths.get(track)) for track in sorted(found)]
 
     def _crop(self, frame: Frame, person: TrackedFace) -> np.ndarray:
         return align_crop(
@@ -120,7 +132,9 @@ class Clips:
             size_px=self.contract.size_px,
         )
 
-    def _gather(self, found: list[tuple[TrackedFace, np.ndarray]]) -> FaceCrops:
+    def _gather(
+        self, found: list[tuple[TrackedFace, np.ndarray]], mouths: MouthCrops | None
+    ) -> FaceCrops:
         people = [person for person, _ in found]
         marks = []
         for person in people:
@@ -136,6 +150,7 @@ class Clips:
             boxes=np.stack([person.face.box for person in people]).astype(np.float64),
             landmarks=np.stack(marks).astype(np.float64),
             detection_scores=np.array([person.face.score for person in people]),
+            mouths=mouths,
         )
 
     def _timed(self, stage: str, source: Iterator[Sound | None]) -> Sound | None:
@@ -148,25 +163,25 @@ class Clips:
 class _Ahead:
     """Hands out a stream's frames window by window, in chunks of bounded memory."""
 
-    def __init__(self, frames: Iterable[Frame], seconds_spent: dict[str, float]) -> None:
+    def __init__(self, frames: Iterable[Picture], seconds_spent: dict[str, float]) -> None:
         self._frames = iter(frames)
         self._seconds_spent = seconds_spent
         self._next = self._pull()
 
-    def _pull(self) -> Frame | None:
+    def _pull(self) -> Picture | None:
         began = time.perf_counter()
         frame = next(self._frames, None)
         self._seconds_spent["decode"] += time.perf_counter() - began
         return frame
 
-    def chunks_until(self, stop_seconds: float) -> Iterator[list[Frame]]:
-        chunk: list[Frame] = []
+    def chunks_until(self, stop_seconds: float) -> Iterator[list[Picture]]:
+        chunk: list[Picture] = []
         held = 0
         while self._next is not None and self._next.seconds < stop_seconds:
             frame = self._next
             chunk.append(frame)
-            held += frame.rgb.nbytes
-            if held >= CHUNK_BYTES or frame.rgb.nbytes > CHUNK_BYTES // 4:
+            held += frame.nbytes
+            if held >= CHUNK_BYTES or frame.nbytes > CHUNK_BYTES // 4:
                 yield chunk
                 chunk, held = [], 0
             self._next = self._pull()
@@ -182,11 +197,13 @@ def extract(
     detector: FaceDetector | None = None,
     min_face_px: float = 48.0,
     threads: int = 0,
+    mouths: Literal["some", "all"] = "some",
 ) -> Clips:
     """Open a file and return its clips, cut by ``contract``; raises `UnreadableMedia`.
 
     ``min_face_px`` is in pixels of the full-size frame. A photo is a single frame at 0 s.
-    ``threads`` are the decoder's; 0 uses every core.
+    ``threads`` are the decoder's; 0 uses every core. Where the contract asks for mouths, they are
+    cut in ``some`` of the windows (see `mouth_windows`) or in ``all``, if there is sound at all.
     """
     media = probe(path)
     plan = plan or WindowPlan()
@@ -195,6 +212,9 @@ def extract(
     else:
         windows = plan.windows(media.duration_seconds, contract.window_seconds)
     finder = detector or FaceDetector(threads)
-    clips = Clips(media, contract, windows, finder, min_face_px, threads)
+    chosen: frozenset[int] = frozenset()
+    if contract.mouth is not None and media.audio is not None and media.kind != "image":
+        chosen = frozenset(range(len(windows)) if mouths == "all" else mouth_windows(len(windows)))
+    clips = Clips(media, contract, windows, finder, min_face_px, threads, chosen)
     clips.warnings.extend(media.warnings)
     return clips

@@ -83,7 +83,12 @@ def _sample_rows(
 ) -> list[dict[str, Any]]:
     try:
         clips = extract(
-            root / sample["path"], contract, plan=plan, detector=detector, min_face_px=min_face_px
+            root / sample["path"],
+            contract,
+            plan=plan,
+            detector=detector,
+            min_face_px=min_face_px,
+            mouths="all",
         )
         made = [clip_row(sample, clip) for clip in clips]
     except UnreadableMedia as error:

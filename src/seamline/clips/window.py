@@ -13,6 +13,7 @@ import itertools
 import math
 from dataclasses import dataclass
 
+LEAST_MOUTH_WINDOWS = 3
 MIN_TAIL_SECONDS = 1.0  # a shorter rest joins the window before it
 
 
@@ -40,6 +41,16 @@ class WindowPlan:
         last = len(windows) - 1
         step = last / (self.max_windows - 1) if self.max_windows > 1 else 0.0
         return [windows[round(i * step)] for i in range(self.max_windows)]
+
+
+def mouth_windows(count: int) -> list[int]:
+    """Choose the windows whose mouths are cut: half of them, three at least, spread evenly.
+
+    A mouth's every frame is decoded, which costs about as much as all else in a window.
+    """
+    chosen = min(count, max(LEAST_MOUTH_WINDOWS, math.ceil(count / 2)))
+    step = (count - 1) / (chosen - 1) if chosen > 1 else 0.0
+    return [round(i * step) for i in range(chosen)]
 
 
 def tile(duration_seconds: float, window_seconds: float) -> list[tuple[float, float]]:

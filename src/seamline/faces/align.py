@@ -14,11 +14,13 @@ as possible to fixed places. ::
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from seamline.faces.halves import Halves, Rgb
+from seamline.faces.halves import Halves
 
 # Places of the landmarks in a 112×112 px crop, as used by SphereFace (Liu et al., CVPR 2017; there
 # 96 px wide) and ArcFace (Deng et al., CVPR 2019). Only the shape matters here; the box is ours.
@@ -36,11 +38,24 @@ TEMPLATE = np.array(
 TIGHT_CENTRE = np.array([56.0, 77.0])
 TIGHT_SIDE = 84.0
 
+
+@dataclass(frozen=True)
+class Place:
+    """A square of the template: what a crop of margin 1.0 shows."""
+
+    centre: tuple[float, float]
+    side: float
+
+
+FACE = Place((56.0, 77.0), TIGHT_SIDE)
+# From the nose's tip to just below the chin; the mouth's corners lie 29 pixels apart.
+MOUTH = Place((56.0, 94.0), 56.0)
+
 SHARPEST_SHRINK = 1.25  # beyond it, bilinear sampling alone would alias
 
 
 def aligned_to_frame(
-    landmarks: Float[np.ndarray, "5 2"], *, margin: float, size_px: int
+    landmarks: Float[np.ndarray, "5 2"], *, margin: float, size_px: int, place: Place = FACE
 ) -> Float[np.ndarray, "2 3"]:
     """Gives the matrix from crop pixels to frame pixels, both counted from pixel centres.
 
@@ -50,8 +65,8 @@ def aligned_to_frame(
     if margin <= 0 or size_px < 1:
         raise ValueError(f"margin is {margin:g} and size_px {size_px}; both must be positive.")
     turn, shift = _similarity(TEMPLATE, np.asarray(landmarks, np.float64))
-    step = TIGHT_SIDE * margin / size_px
-    corner = TIGHT_CENTRE - TIGHT_SIDE * margin / 2
+    step = place.side * margin / size_px
+    corner = np.array(place.centre) - place.side * margin / 2
     matrix = np.empty((2, 3))
     matrix[:, :2] = turn * step
     # Centre of crop pixel 0 is half a pixel in; the frame's centres are half a pixel in as well.
@@ -60,20 +75,25 @@ def aligned_to_frame(
 
 
 def align_crop(
-    rgb: Rgb, landmarks: Float[np.ndarray, "5 2"], *, margin: float, size_px: int
-) -> UInt8[np.ndarray, "size size 3"]:
-    """Cuts the face as ``size_px`` square; beyond the frame its border pixels are repeated.
+    rgb: UInt8[np.ndarray, "height width *colour"],
+    landmarks: Float[np.ndarray, "5 2"],
+    *,
+    margin: float,
+    size_px: int,
+    place: Place = FACE,
+) -> UInt8[np.ndarray, "size size *colour"]:
+    """Cuts the place as ``size_px`` square; beyond the frame its border pixels are repeated.
 
     Shrinking is antialiased: the crop is sampled finer by a whole number and averaged.
     """
-    shrink = frame_px_per_crop_px(landmarks, margin=margin, size_px=size_px)
+    shrink = frame_px_per_crop_px(landmarks, margin=margin, size_px=size_px, place=place)
     views = Halves(rgb)
     level = views.level_for(shrink / 2)  # a huge face is halved first; finer sampling does the rest
     source = views.at(level)
     ratio = np.array(source.shape[1::-1]) / np.array(rgb.shape[1::-1])
     shrink *= float(ratio.max())
     finer = 1 if shrink <= SHARPEST_SHRINK else int(np.ceil(shrink))
-    matrix = aligned_to_frame(landmarks, margin=margin, size_px=size_px * finer)
+    matrix = aligned_to_frame(landmarks, margin=margin, size_px=size_px * finer, place=place)
     matrix[:, 2] += 0.5
     matrix *= ratio[:, None]
     matrix[:, 2] -= 0.5
@@ -86,11 +106,11 @@ def align_crop(
 
 
 def frame_px_per_crop_px(
-    landmarks: Float[np.ndarray, "5 2"], *, margin: float, size_px: int
+    landmarks: Float[np.ndarray, "5 2"], *, margin: float, size_px: int, place: Place = FACE
 ) -> float:
     """Tells how much the crop shrinks the face; below 1 it enlarges."""
     turn, _ = _similarity(TEMPLATE, np.asarray(landmarks, np.float64))
-    return float(np.hypot(turn[0, 0], turn[1, 0])) * TIGHT_SIDE * margin / size_px
+    return float(np.hypot(turn[0, 0], turn[1, 0])) * place.side * margin / size_px
 
 
 def _similarity(

@@ -1,7 +1,7 @@
 """A frame with its halved, quartered … copies: cheap pixels at any size without aliasing.
 
-Takes an RGB frame; gives it resized, or square patches of it at a net's input size. Copies are
-made when first asked for.
+Takes a frame in colour or in grey; gives it resized, or square patches of it at a net's input
+size. Copies are made when first asked for.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-Rgb = UInt8[np.ndarray, "height width 3"]
+Pixels = UInt8[np.ndarray, "height width *colour"]
 
 
 class Halves:
     """Levels 0, 1, 2 … of one frame, each a 2×2 average of the level before."""
 
-    def __init__(self, rgb: Rgb) -> None:
-        self._levels = [np.ascontiguousarray(rgb)]
+    def __init__(self, pixels: Pixels) -> None:
+        self._levels = [np.ascontiguousarray(pixels)]
 
     def level_for(self, shrink: float) -> int:
         """Names the smallest level that still has to shrink (or not to grow) for ``shrink``."""
@@ -27,7 +27,7 @@ class Halves:
             return 0
         return min(int(math.log2(shrink)), int(math.log2(min(self._levels[0].shape[:2]))))
 
-    def at(self, level: int) -> Rgb:
+    def at(self, level: int) -> Pixels:
         """Returns one level, making it if needed."""
         while len(self._levels) <= level:
             below = self._levels[-1]
@@ -36,7 +36,7 @@ class Halves:
             self._levels.append(cv2.resize(below, size, interpolation=cv2.INTER_AREA))
         return self._levels[level]
 
-    def resized(self, width: int, height: int) -> Rgb:
+    def resized(self, width: int, height: int) -> Pixels:
         """Shrinks the whole frame to the given size."""
         full_height, full_width = self._levels[0].shape[:2]
         source = self.at(self.level_for(min(full_width / width, full_height / height)))
@@ -44,7 +44,7 @@ class Halves:
             return source
         return cv2.resize(source, (width, height), interpolation=cv2.INTER_LINEAR)
 
-    def patch(self, box: Float[np.ndarray, " 4"], size_px: int) -> Rgb:
+    def patch(self, box: Float[np.ndarray, " 4"], size_px: int) -> Pixels:
         """Cuts one box as a square patch; what lies beyond the frame is black."""
         x0, y0, x1, y1 = box.tolist()  # plain floats: this runs for every candidate
         level = self.level_for(min(x1 - x0, y1 - y0) / size_px)

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from seamline.faces.boxes import grow, nms, shift, square
-from seamline.faces.halves import Halves, Rgb
+from seamline.faces.halves import Halves, Pixels
 from seamline.faces.networks import CELL_PX, Networks
 
 STRIDE_PX = 2
@@ -76,7 +76,7 @@ class FaceDetector:
         self._nets = Networks(threads)
         self._cascade = cascade or Cascade()
 
-    def detect(self, frames: Sequence[Rgb], min_face_px: float = 48.0) -> list[list[Face]]:
+    def detect(self, frames: Sequence[Pixels], min_face_px: float = 48.0) -> list[list[Face]]:
         """Finds each frame's faces whose longer side is ``min_face_px`` or more, best first."""
         if min_face_px < CELL_PX:
             raise ValueError(f"min_face_px is {min_face_px:g}; P-net sees no less than {CELL_PX}.")
@@ -89,7 +89,7 @@ class FaceDetector:
         ]
 
     def refine(
-        self, frames: Sequence[Rgb], boxes: Sequence[Float[np.ndarray, " 4"]]
+        self, frames: Sequence[Pixels], boxes: Sequence[Float[np.ndarray, " 4"]]
     ) -> list[Face | None]:
         """Looks for one face around each frame's box with O-net alone; None where it is gone."""
         if len(frames) != len(boxes):
@@ -157,7 +157,7 @@ class FaceDetector:
         return result
 
 
-def _rimmed(pictures: list[Rgb]) -> UInt8[np.ndarray, "frame height width 3"]:
+def _rimmed(pictures: list[Pixels]) -> UInt8[np.ndarray, "frame height width 3"]:
     """Stacks pictures of one size with a black rim."""
     height, width = pictures[0].shape[:2]
     rimmed = np.zeros((len(pictures), height + 2 * RIM_PX, width + 2 * RIM_PX, 3), np.uint8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 
 # Matroska and FLV round timestamps to a millisecond: a frame that early is still in time.
@@ -26,6 +27,10 @@ class SampleGrid:
                 raise ValueError(f"a span must not end before it starts, got ({start}, {stop})")
         self._step = step_seconds
         self._spans = sorted([(0.0, math.inf)] if spans is None else spans, reverse=True)
+        self._all = self._spans[::-1]
+        self._last = [
+            math.ceil(stop / step_seconds) - 1 if stop < math.inf else None for _, stop in self._all
+        ]
         self._next: int | None = 0
         self._advance(0)
 
@@ -37,6 +42,14 @@ class SampleGrid:
     def index(self, seconds: float) -> int:
         """Return the number of the last grid time reached at ``seconds``."""
         return math.floor((seconds + TOLERANCE_SECONDS) / self._step)
+
+    def reached(self, seconds: float) -> int:
+        """Like `index`, but a number that stands still where no span is; spans must not overlap."""
+        span = bisect_right(self._all, seconds + TOLERANCE_SECONDS, key=lambda s: s[0]) - 1
+        if span < 0:
+            return -1
+        last = self._last[span]
+        return self.index(seconds) if last is None else min(self.index(seconds), last)
 
     def takes(self, seconds: float) -> bool:
         """Tell whether the frame shown at ``seconds`` is the first to reach a wanted grid time."""

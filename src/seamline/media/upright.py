@@ -1,4 +1,4 @@
-"""Turns a decoded frame into upright RGB pixels: a video frame goes in, a uint8 array comes out."""
+"""Turns a decoded frame into upright pixels, in colour or grey: a frame in, a uint8 array out."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ _UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
 # Full horizontal chroma interpolation: exact for all but 8-bit 4:2:0 and 4:2:2, which are quick
 # and within 2 levels either way.
 _SCALING = Interpolation.BILINEAR | Interpolation.FULL_CHR_H_INT
+_BRIGHTNESS_FIRST = frozenset(
+    {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "nv21", "gray"}
+)
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
@@ -55,6 +58,37 @@ class RgbConverter:
         if frame.rotation not in self._orientations:
             self._orientations[frame.rotation] = orientation(frame, self._is_mirrored_photo)
         return self._orientations[frame.rotation]
+
+
+class GreyConverter:
+    """Takes frames' brightness as it is coded; how black and white are coded is not undone."""
+
+    def __init__(self, is_mirrored_photo: bool = False) -> None:
+        self._is_mirrored_photo = is_mirrored_photo
+        self._to_grey = VideoReformatter()
+        self._orientations: dict[int, tuple[Turn, bool]] = {}
+
+    def __call__(self, frame: VideoFrame) -> UInt8[np.ndarray, "height width"]:
+        """Return the frame upright as one contiguous plane."""
+        if frame.rotation not in self._orientations:
+            self._orientations[frame.rotation] = orientation(frame, self._is_mirrored_photo)
+        turn, mirrored = self._orientations[frame.rotation]
+        if frame.format.name in _BRIGHTNESS_FIRST:
+            plane = frame.planes[0]
+            rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+            grey: np.ndarray = rows[:, : plane.width]
+        else:
+            grey = self._to_grey.reformat(frame, format="gray", threads=1).to_ndarray()
+        if mirrored:
+            grey = cv2.flip(grey, 1)
+        if turn:
+            grey = cv2.rotate(grey, _TURNS[turn])
+        return grey.copy() if grey.base is not None else grey
+
+
+def grey_of(rgb: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width"]:
+    """Return the brightness of a picture in colour."""
+    return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
 
 
 def colour_matrix(width: int, height: int) -> Colorspace:

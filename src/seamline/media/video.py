@@ -1,7 +1,8 @@
-"""Streams a file's frames: a path and a time grid go in, upright RGB frames with times come out.
+"""Streams a file's frames: a path and a time grid go in, upright pictures with times come out.
 
-Only the frames that are yielded are converted to RGB; frames that nobody needs are not even
-decoded, and long gaps between spans are crossed by seeking.
+Only the frames that are yielded are converted; frames that nobody needs are not even decoded, and
+long gaps between spans are crossed by seeking. Where motion matters, frames in between come in
+grey: a decoder hands out brightness as it is, at a tenth of the cost of colours.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from seamline.media.animated_webp import animation_frames, webp_animation
 from seamline.media.container import check_is_readable_file, check_size, open_media
 from seamline.media.frames import FrameSource
 from seamline.media.grid import SampleGrid
-from seamline.media.upright import RgbConverter
+from seamline.media.upright import GreyConverter, RgbConverter, grey_of
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,28 @@ class Frame:
 
     seconds: float
     rgb: UInt8[np.ndarray, "height width 3"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One upright picture as one grid or both want it: in colour, in grey, or twice."""
+
+    seconds: float
+    rgb: UInt8[np.ndarray, "height width 3"] | None
+    grey: UInt8[np.ndarray, "height width"] | None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of pixels held."""
+        return sum(pixels.nbytes for pixels in (self.rgb, self.grey) if pixels is not None)
+
+
+@dataclass(frozen=True)
+class GreyGrid:
+    """Where frames are wanted in grey: every ``step_seconds`` inside ``spans``."""
+
+    step_seconds: float
+    spans: Sequence[tuple[float, float]]
 
 
 def stream_frames(
@@ -44,36 +67,83 @@ def stream_frames(
     ``UnreadableMedia``. ``threads`` limits the decoder (0: one per core); with several, damage may
     also cost the frames that were in flight beside it.
     """
-    grid = SampleGrid(step_seconds, spans)
-    return _stream(path, grid, [] if warnings is None else warnings, threads)
+    pictures = stream_pictures(
+        path, step_seconds=step_seconds, spans=spans, warnings=warnings, threads=threads
+    )
+    return (Frame(p.seconds, p.rgb) for p in pictures if p.rgb is not None)
 
 
-def _stream(path: str | Path, grid: SampleGrid, notes: list[str], threads: int) -> Iterator[Frame]:
+def stream_pictures(
+    path: str | Path,
+    *,
+    step_seconds: float,
+    spans: Sequence[tuple[float, float]] | None = None,
+    grey: GreyGrid | None = None,
+    warnings: list[str] | None = None,
+    threads: int = 0,
+) -> Iterator[Picture]:
+    """Yield like `stream_frames`, and beside it the frames of a second grid, in grey."""
+    colours = SampleGrid(step_seconds, spans)
+    greys = SampleGrid(grey.step_seconds, grey.spans) if grey else None
+    return _stream(path, _Grids(colours, greys), [] if warnings is None else warnings, threads)
+
+
+class _Grids:
+    """The grid of colours and, perhaps, the one of greys, served together."""
+
+    def __init__(self, colours: SampleGrid, greys: SampleGrid | None) -> None:
+        self._colours, self._greys = colours, greys
+
+    @property
+    def next_seconds(self) -> float | None:
+        """The next time that either wants; None when both are served."""
+        times = [self._colours.next_seconds, self._greys.next_seconds if self._greys else None]
+        return min((time for time in times if time is not None), default=None)
+
+    def index(self, seconds: float) -> int:
+        """A number that rises whenever either grid's next time is reached."""
+        greys = 0 if self._greys is None else self._greys.reached(seconds)
+        return self._colours.index(seconds) + greys
+
+    def takes(self, seconds: float) -> tuple[bool, bool]:
+        """Tell whether the frame is wanted in colour, and whether in grey."""
+        in_grey = self._greys is not None and self._greys.takes(seconds)
+        return self._colours.takes(seconds), in_grey
+
+
+def _stream(path: str | Path, grids: _Grids, notes: list[str], threads: int) -> Iterator[Picture]:
     check_is_readable_file(path)
     animation = webp_animation(path)
     if animation is not None:
         check_size(str(path), (animation.width, animation.height))
-        pictures = animation_frames(path, animation)
-        for seconds, rgb in pictures:
-            if grid.takes(seconds):
-                yield Frame(seconds, rgb)
-            if grid.next_seconds is None:
+        for seconds, rgb in animation_frames(path, animation):
+            in_colour, in_grey = grids.takes(seconds)
+            if in_colour or in_grey:
+                yield Picture(
+                    seconds, rgb if in_colour else None, grey_of(rgb) if in_grey else None
+                )
+            if grids.next_seconds is None:
                 return
         return
     with open_media(path) as media:
         if media.video is None:
             raise UnreadableMedia(path, "no video stream")
-        source = FrameSource(media, grid.index, notes, threads)
-        to_rgb = RgbConverter(media.is_mirrored)
+        source = FrameSource(media, grids.index, notes, threads)
+        to_rgb, to_grey = RgbConverter(media.is_mirrored), GreyConverter(media.is_mirrored)
         has_decoded = False
         for seconds, frame in source:
             has_decoded = True
             if media.is_still:
                 seconds = 0.0
-            if grid.takes(seconds):
-                yield Frame(seconds, to_rgb(frame))
-            if media.is_still or grid.next_seconds is None:
+            in_colour, in_grey = grids.takes(seconds)
+            if in_colour or in_grey:
+                yield Picture(
+                    seconds,
+                    to_rgb(frame) if in_colour else None,
+                    to_grey(frame) if in_grey else None,
+                )
+            if media.is_still or grids.next_seconds is None:
                 return
-            source.skip_to(grid.next_seconds)
+            source.skip_to(grids.next_seconds)
         if not has_decoded and not source.has_moved:
             raise UnreadableMedia(path, "no frame of its video can be decoded")
