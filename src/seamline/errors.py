@@ -2,6 +2,7 @@
 
 SeamlineError
 ├── UnreadableMedia      a file that cannot be opened, or holds nothing that decodes
+│   └── OversizedMedia   one whose frames are too large to be decoded safely
 ├── BadManifest          a table of samples that does not follow the layout
 ├── UnknownModel         a model name or folder that is not there
 ├── WrongUsage           options that contradict each other or what is on the disk
@@ -32,6 +33,10 @@ class UnreadableMedia(SeamlineError):
 
     def __reduce__(self) -> tuple[type[UnreadableMedia], tuple[str, str]]:
         return type(self), (self.path, self.reason)  # crosses process borders whole
+
+
+class OversizedMedia(UnreadableMedia):
+    """A file whose frames are too large to be decoded safely."""
 
 
 class BadManifest(SeamlineError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from server_fakes import OrderedLoader
 from seamline.server.run import listen, make_server
 from seamline.server.service import Service
 from seamline.server.settings import Limits, ServiceSettings
+
+WAIT_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -48,3 +51,17 @@ def running(
             server.should_exit = True
             thread.join(20)
             assert not thread.is_alive(), "the service did not stop"
+
+
+def send(client: httpx.Client, content: bytes, name: str = "talk.wav") -> Any:
+    return client.post("/api/v1/jobs", files={"file": (name, content)})
+
+
+def ended(client: httpx.Client, job_id: str) -> dict[str, Any]:
+    until = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < until:
+        job = client.get(f"/api/v1/jobs/{job_id}").json()
+        if job["state"] in ("done", "failed"):
+            return job
+        time.sleep(0.02)
+    raise AssertionError(f"the job did not end: {job}")

@@ -3,29 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
-from typing import Any
 
 import httpx
 import pytest
 from server_fakes import wav
-from services import Running
-
-WAIT_SECONDS = 20.0
-
-
-def send(client: httpx.Client, content: bytes, name: str = "talk.wav") -> Any:
-    return client.post("/api/v1/jobs", files={"file": (name, content)})
-
-
-def ended(client: httpx.Client, job_id: str) -> dict[str, Any]:
-    until = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < until:
-        job = client.get(f"/api/v1/jobs/{job_id}").json()
-        if job["state"] in ("done", "failed"):
-            return job
-        time.sleep(0.02)
-    raise AssertionError(f"the job did not end: {job}")
+from services import Running, ended, send
 
 
 def test_an_upload_becomes_a_job_and_the_job_a_verdict(client: httpx.Client) -> None:

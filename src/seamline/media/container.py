@@ -22,7 +22,7 @@ from av.container import InputContainer
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
-from seamline.errors import UnreadableMedia
+from seamline.errors import OversizedMedia, UnreadableMedia
 from seamline.media.declared_size import declared_size
 from seamline.media.exif import MIRRORED, exif_orientation
 
@@ -185,7 +185,7 @@ def check_size(name: str, size: tuple[int, int] | None) -> None:
     """Refuse frames too large to be real before anything of that size is allocated."""
     width, height = size or (0, 0)
     if max(width, height) > MAX_SIDE_PX or width * height > MAX_PIXELS:
-        raise UnreadableMedia(
+        raise OversizedMedia(
             name,
             f"frames of {width}×{height} px are too large (at most {MAX_SIDE_PX} px a side and "
             f"{MAX_PIXELS // 1_000_000} megapixels)",

@@ -50,28 +50,41 @@ class Gate:
 
     def look(self, path: Path) -> Seen:
         """Looks at one upload; raises ``Refused``. Blocks: call it in a thread."""
-        keeper = self._free.get()
-        try:
-            keeper.line.send(str(path))
-            answer = keeper.line.recv() if keeper.line.poll(self._seconds) else None
-        except (EOFError, OSError):
+        answer: Seen | Refused | None = None
+        for _ in range(2):  # a process may be killed by somebody, and the file be innocent
+            answer = self._ask(path)
+            if answer is not None:
+                break
+        if answer is None:
             answer = Refused(415, "unreadable", "The decoder crashes on this file.")
-        else:
-            if answer is None:
-                answer = Refused(
-                    415, "unreadable", f"What it holds cannot be told within {self._seconds:g} s."
-                )
-                _end(keeper)
-        finally:
-            if not keeper.process.is_alive():
-                _end(keeper)
-                if self._open:
-                    keeper = _start(self._limits)
-            self._free.put(keeper)
         if isinstance(answer, Refused):
             raise answer
-        assert isinstance(answer, Seen)
         return answer
+
+    def _ask(self, path: Path) -> Seen | Refused | None:
+        """Gets one process's answer; None where that died over it."""
+        keeper = self._renewed(self._free.get())
+        try:
+            keeper.line.send(str(path))
+            if keeper.line.poll(self._seconds):
+                answer: Seen | Refused = keeper.line.recv()
+                return answer
+            _end(keeper)
+            return Refused(
+                415, "unreadable", f"What it holds cannot be told within {self._seconds:g} s."
+            )
+        except (EOFError, OSError):
+            keeper.process.join(1)
+            return None
+        finally:
+            self._free.put(self._renewed(keeper))
+
+    def _renewed(self, keeper: _Keeper) -> _Keeper:
+        """Gives the process, or a new one where it is dead."""
+        if keeper.process.is_alive() or not self._open:
+            return keeper
+        _end(keeper)
+        return _start(self._limits)
 
     def close(self) -> None:
         """Ends the processes."""
@@ -113,13 +126,15 @@ def _keep(line: Connection, lifeline: Connection, limits: Limits) -> None:
 
 
 def _look(path: str, limits: Limits) -> Seen | Refused:
-    from seamline.errors import UnreadableMedia
+    from seamline.errors import OversizedMedia, UnreadableMedia
     from seamline.media.probe import probe
 
     try:
         info = probe(path)
         if info.video is not None:
             check_pixels((info.video.width, info.video.height), limits)
+    except OversizedMedia as error:
+        return Refused(413, "too_many_pixels", f"Its {error.reason}. Send a smaller copy.")
     except UnreadableMedia as error:
         return Refused(415, "unreadable", f"This file cannot be read: {error.reason}.")
     except Refused as refused:
