@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from cache_factory import write_cache
+from seamline.cli.export import export
 from seamline.models.build import ModelConfig
 from seamline.training.both_data import BothData
 from seamline.training.build import WEIGHTS, build_module, load_weights
@@ -72,9 +73,10 @@ def losses(folder: Path) -> dict[int, float]:
 
 
 def test_two_processes_have_the_losses_of_one(frames: TrainConfig) -> None:
-    alone = fit(replace(frames, name="alone"))
-    shared = fit(replace(frames, name="shared", devices=2, strategy="ddp_spawn"))
-    assert list(losses(alone)) == list(losses(shared)) == list(range(6))
+    short = replace(frames, epochs=1)  # starting two processes takes long enough
+    alone = fit(replace(short, name="alone"))
+    shared = fit(replace(short, name="shared", devices=2, strategy="ddp_spawn"))
+    assert list(losses(alone)) == list(losses(shared)) == list(range(3))
     assert list(losses(shared).values()) == pytest.approx(list(losses(alone).values()), 1e-4)
     one, two = (load_file(folder / WEIGHTS) for folder in (alone, shared))
     # Adam divides by the gradient's size, so that rounding shows where gradients are about 0.
@@ -140,6 +142,50 @@ def test_a_joint_autoencoder_can_judge_in_a_bundle(frames: TrainConfig, tmp_path
     logit, mask = bundle.score_faces(crops)
     assert mask.shape == (2, 2, 2)
     np.testing.assert_allclose(mask, np.broadcast_to(logit[:, None, None], mask.shape), rtol=1e-6)
+
+
+def test_a_voice_transformer_of_samples_judges_any_length_in_a_bundle(
+    both: TrainConfig, tmp_path: Path
+) -> None:
+    model = replace(TINY, kind="voice_transformer", front="raw", window_tokens=100)
+    config = replace(both, name="raw", branch="voice", cache=both.audio_cache, model=model)
+    run = Run.read(fit(replace(config, epochs=1)))
+    bundle = export_bundle(tmp_path / "b", [run], name="b", version="1", card="# b\n", summary={})
+    assert bundle.branches["voice"].step_seconds == pytest.approx(0.1)
+    sound = np.random.default_rng(0).normal(0, 0.1, 4100).astype(np.float32)
+    assert len(bundle.score_voice(None, sound)) == 3
+    assert len(bundle.score_voice(None, sound[:900])) == 1
+    with pytest.raises(ValueError, match="b's voice branch reads samples, got none"):
+        bundle.score_voice(np.zeros((80, 50), np.float32))
+
+
+def test_a_run_that_judges_nothing_is_exported_as_a_graph(
+    frames: TrainConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = fit(replace(frames, epochs=1))
+    export(tmp_path / "out", [folder])
+    assert "judges nothing, so there is no bundle to scan with" in capsys.readouterr().out
+    assert (tmp_path / "out" / "graph.onnx").is_file()
+    assert not (tmp_path / "out" / "bundle.json").exists()
+    with pytest.raises(ValueError, match="trains autoencoder, which judges nothing"):
+        export_bundle(
+            tmp_path / "b", [Run.read(folder)], name="b", version="1", card="", summary={}
+        )
+
+
+def test_a_clip_run_s_bundle_judges_windows_as_long_as_its_clips(
+    clips: TrainConfig, tmp_path: Path
+) -> None:
+    run = Run.read(fit(replace(clips, epochs=1)))
+    bundle = export_bundle(tmp_path / "b", [run], name="b", version="1", card="# b\n", summary={})
+    assert list(bundle.branches) == ["temporal"]
+    assert bundle.contract.window_seconds == 4 * bundle.contract.frame_step_seconds
+    crops = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    logits, _ = bundle.score_faces(crops)
+    tokens = torch.from_numpy(crops).permute(0, 3, 1, 2).float()[None]
+    with torch.no_grad():
+        expected = load_weights(run.config, run.folder)(tokens, torch.ones(1, 3, dtype=torch.bool))
+    assert logits == pytest.approx(float(expected), abs=2e-2)
 
 
 def test_pairs_are_genuine_only_if_both_sides_are(both: TrainConfig) -> None:

@@ -1,4 +1,4 @@
-"""`seamline export`: finished runs in, one bundle out."""
+"""`seamline export`: finished runs in, one bundle out (or the graph of what cannot judge)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ def export(
         typer.Option(help="YAML for lists and reports: line, trained_on, limits, figures."),
     ] = None,
 ) -> None:
-    """Export trained branches as a bundle that `scan --model OUT` takes."""
+    """Export trained branches as a bundle that `scan --model OUT` takes.
+
+    An autoencoder alone judges nothing: of it, OUT gets the graph and no bundle.
+    """
     try:
         import yaml
 
-        from seamline.training.export import Run, export_bundle
+        from seamline.training.export import Run, bundle_branch, export_bundle, export_graph
     except ImportError as error:
         raise typer.BadParameter(
             f"Exporting needs the extra `train` ({error.name} is missing). "
@@ -31,9 +34,18 @@ def export(
         ) from error
     text = card.read_text(encoding="utf-8") if card is not None else f"# {name or out.name}\n"
     try:
+        runs = [Run.read(folder) for folder in run]
+        if len(runs) == 1 and bundle_branch(runs[0].config) is None:
+            difference = export_graph(out, runs[0])
+            print(
+                f"{out / 'graph.onnx'}: {runs[0].config.name} codes and rebuilds, and judges "
+                "nothing, so there is no bundle to scan with. "
+                f"ONNX Runtime differs from torch by at most {difference:.1g}."
+            )
+            return
         bundle = export_bundle(
             out,
-            [Run.read(folder) for folder in run],
+            runs,
             name=name or out.name,
             version=version,
             card=text,

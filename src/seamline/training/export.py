@@ -1,55 +1,42 @@
-"""From trained branches to a bundle: ONNX graphs, calibration, card and golden file."""
+"""From finished runs to a bundle: ONNX graphs, calibration, card and golden file."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
-from torch import Tensor, nn
+from torch import nn
 
 from seamline.clips.contract import CropContract
-from seamline.models.frame_autoencoder import FrameAutoencoder
 from seamline.models.voice_cnn import VoiceCNN
-from seamline.scoring.branch import Branch
+from seamline.scoring.branch import JUDGES, Branch
 from seamline.scoring.calibration import Calibration, fit_calibration
 from seamline.training.build import load_weights
-from seamline.training.config import TrainConfig, make_config
+from seamline.training.config import TrainConfig, config_json, make_config
+from seamline.training.graphs import (
+    EXAMPLE_SECONDS,
+    Graph,
+    joint,
+    largest_difference,
+    make_graph,
+)
 from seamline.training.onnx_file import save_onnx
-from seamline.training.pairs import MASK_STRIDE
-from seamline.voice.logmel import LogMelSettings
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.layout import write_bundle
 
+GRAPH_TOLERANCE = 1e-3
+"""Largest difference between ONNX Runtime's outputs and torch's, of a graph with full weights."""
 GENUINE_CALLED_FAKE = 0.02
 """Share of held-out genuine files that the shipped threshold may call fake."""
 THRESHOLDS = (0.5, 0.98)
 """Least and most threshold: fewer than fifty genuine files cannot place it more finely."""
 RANGE_ROOM = 1.5
 """The usual range of logits is the held-out one, this much wider."""
-
-
-class PictureGraph(nn.Module):
-    """The frame encoder as the runtime calls it: uint8 crops in, logit and mask logits out."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(
-        self, crops: UInt8[Tensor, "time size size 3"]
-    ) -> tuple[Float[Tensor, " time"], Float[Tensor, "time rows rows"]]:
-        scores = self.model(crops.permute(0, 3, 1, 2).float())
-        if isinstance(self.model, FrameAutoencoder):
-            # It cannot tell where: the heatmap is its logit everywhere.
-            rows = crops.shape[1] // MASK_STRIDE
-            return scores.logit, scores.logit[:, None, None].expand(-1, rows, rows)
-        return scores.logit, scores.mask_logit
 
 
 @dataclass(frozen=True)
@@ -95,18 +82,17 @@ def export_bundle(
         branch = bundle_branch(run.config)
         if branch is None:
             raise ValueError(
-                f"{run.folder} trains {run.config.branch}, which scan has no place for. Export its "
-                "graph alone with `seamline.training.export_graph`."
+                f"{run.folder} trains {run.config.branch}, which judges nothing: scan has no place "
+                "for it. Export it alone, and its graph is written without a bundle."
             )
         if branch in branches:
             raise ValueError(f"Two runs train the branch {branch}; give one of each.")
+        if branch in JUDGES["video"]:
+            contract = _contract(run.config)
         model = load_weights(run.config, run.folder)
-        if branch == "picture":
-            contract = CropContract(margin=run.config.margin, size_px=run.config.size_px)
-            graph = _export_picture(model, folder / "picture.onnx", contract, golden, halve)
-        else:
-            graph = _export_voice(model, folder / "voice.onnx", contract.mel, golden, halve)
-        branches[branch] = _branch(run, model, graph, contract)
+        path = folder / f"{branch}.onnx"
+        golden |= _golden(write_graph(model, run.config, path, halve=halve), branch)
+        branches[branch] = _branch(run, model, path.name, contract)
     np.savez_compressed(folder / "golden.npz", **golden)  # type: ignore[arg-type]
     (folder / "card.md").write_text(card, encoding="utf-8")
     write_bundle(
@@ -116,12 +102,63 @@ def export_bundle(
 
 
 def bundle_branch(config: TrainConfig) -> str | None:
-    """Tell which branch of a bundle a run can be: what judges single crops or log-mel."""
-    if config.branch == "autoencoder" and config.classify_weight and config.model.frames != "whole":
-        return "picture"
-    if config.branch == "picture" or (config.branch == "voice" and not config.reads_samples):
-        return config.branch
-    return None
+    """Tell which branch of a bundle a run is; None for autoencoders, which judge nothing."""
+    if config.branch == "autoencoder":
+        return "picture" if joint(config) else None
+    names = {"picture": "picture", "voice": "voice", "clip": "temporal", "both": "both"}
+    return names.get(config.branch)
+
+
+def write_graph(model: nn.Module, config: TrainConfig, path: Path, *, halve: bool) -> Graph:
+    """Export a network as ``path``; returns the graph as torch computes it."""
+    graph = make_graph(model, config)
+    example = graph.inputs(np.random.default_rng(0), EXAMPLE_SECONDS)
+    save_onnx(
+        graph.module.eval(),
+        tuple(torch.from_numpy(value) for value in example.values()),
+        path,
+        inputs=list(example),
+        outputs=graph.outputs,
+        dynamic=graph.dynamic,
+        halve=halve,
+    )
+    return graph
+
+
+def export_graph(folder: Path, run: Run) -> float:
+    """Write a run's graph alone; returns the largest difference from torch, which must be small."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "graph.onnx"
+    graph = write_graph(load_weights(run.config, run.folder), run.config, path, halve=False)
+    (folder / "config.json").write_text(json.dumps(config_json(run.config), indent=2) + "\n")
+    largest = largest_difference(graph, path, threads=run.config.threads)
+    if largest > GRAPH_TOLERANCE:
+        raise ValueError(
+            f"The exported graph of {run.config.name} differs from torch by {largest:.2g}, more "
+            f"than {GRAPH_TOLERANCE:g}."
+        )
+    return largest
+
+
+def _contract(config: TrainConfig) -> CropContract:
+    """How the run's crops were cut; a clip model judges windows of as many as it was trained on."""
+    contract = CropContract(margin=config.margin, size_px=config.size_px)
+    if config.branch in ("clip", "both"):
+        seconds = config.clip_frames * contract.frame_step_seconds
+        contract = replace(contract, window_seconds=seconds)
+    return contract
+
+
+def _golden(graph: Graph, branch: str) -> dict[str, np.ndarray]:
+    """Inputs and torch's outputs, under the names that a bundle replays."""
+    inputs = graph.inputs(np.random.default_rng(0), 1)
+    outputs = {f"{branch}_{name}": value for name, value in graph.run(inputs).items()}
+    if "picture_mask_logit" in outputs:
+        outputs["picture_mask"] = outputs.pop("picture_mask_logit")
+    if branch == "voice":
+        outputs = {name: value[0] for name, value in outputs.items()}
+    heard = {k: v[0] if k in ("log_mel", "samples") else v for k, v in inputs.items()}
+    return heard | outputs
 
 
 def _replay(folder: Path) -> Bundle:
@@ -150,65 +187,17 @@ def _branch(run: Run, model: nn.Module, graph: str, contract: CropContract) -> B
             threshold = float(np.clip(cut + 1e-3, *THRESHOLDS))
         middle, half = (logits.max() + logits.min()) / 2, (logits.max() - logits.min()) / 2
         usual = (float(middle - RANGE_ROOM * half), float(middle + RANGE_ROOM * half))
-    step = None
+    step, sharpness = None, run.config.pool_sharpness
     if run.config.branch == "voice":
-        columns = int(getattr(model, "input_per_step", VoiceCNN.FRAMES_PER_STEP))
-        step = columns * contract.mel.hop_samples / contract.mel.sample_rate_hz
-    return Branch(graph, calibration, run.config.pool_sharpness, step, usual, threshold)
+        length = int(getattr(model, "input_per_step", VoiceCNN.FRAMES_PER_STEP))
+        samples = length if run.config.reads_samples else length * contract.mel.hop_samples
+        step = samples / contract.mel.sample_rate_hz
+    if run.config.branch in ("clip", "both"):
+        sharpness = 0.0  # calibrated on one window a file: the mean over windows stays on its scale
+    return Branch(graph, calibration, sharpness, step, usual, threshold)
 
 
 def source_weights(rows: Sequence[dict[str, Any]]) -> np.ndarray:
     """Weigh files so that each source of a class counts alike: one big set must not calibrate."""
     keys = [(row["source"], row["label"]) for row in rows]
     return np.array([1.0 / keys.count(key) for key in keys])
-
-
-def _export_picture(
-    model: nn.Module,
-    path: Path,
-    contract: CropContract,
-    golden: dict[str, np.ndarray],
-    halve: bool,
-) -> str:
-    size = contract.size_px
-    crops = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
-    crops = np.repeat(np.repeat(crops, size // 8, axis=1), size // 8, axis=2)
-    graph = PictureGraph(model).eval()
-    example = torch.from_numpy(crops)
-    save_onnx(
-        graph,
-        (example,),
-        path,
-        inputs=["crops"],
-        outputs=["logit", "mask_logit"],
-        dynamic=[{0: "time"}],
-        halve=halve,
-    )
-    with torch.no_grad():
-        logit, mask = graph(example)
-    golden |= {"crops": crops, "picture_logit": logit.numpy(), "picture_mask": mask.numpy()}
-    return path.name
-
-
-def _export_voice(
-    model: nn.Module,
-    path: Path,
-    settings: LogMelSettings,
-    golden: dict[str, np.ndarray],
-    halve: bool,
-) -> str:
-    generator = np.random.default_rng(0)
-    mel = generator.normal(-6, 3, (settings.mels, 201)).astype(np.float32)
-    example = torch.from_numpy(mel)[None]
-    save_onnx(
-        model.eval(),
-        (example,),
-        path,
-        inputs=["log_mel"],
-        outputs=["logit"],
-        dynamic=[{0: "batch", 2: "frame"}],
-        halve=halve,
-    )
-    with torch.no_grad():
-        golden |= {"log_mel": mel, "voice_logit": model(example)[0].numpy()}
-    return path.name
