@@ -1,4 +1,4 @@
-"""Asks axe-core what hinders people with a page; findings of the graver kinds come back as texts."""
+"""Asks axe-core what in a page hinders people; its graver findings come back as texts."""
 
 from __future__ import annotations
 

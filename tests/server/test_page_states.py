@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_factory import photo, tiny_video, tone
 from page_axe import grave_findings
 from page_browser import Browser, one_line
 from page_double import Double, running_double
 from report_factory import make_verdict
 
+from media_factory import photo, tiny_video, tone
 from seamline.scoring.verdict import Segment, SenseScore, SyncScore, Timeline
 
 ID = "abcdefghijklmnopqrstuvwx"
@@ -239,7 +239,8 @@ const [w, h] = [video.videoWidth * scale, video.videoHeight * scale];
 const row = Math.round((height - h) / 2 + h * 20 / 48);  // through both boxes, below the labels
 let [left, right] = [width, 0];
 for (let x = 0; x < width; x++) {
-  if (data[4 * (row * width + x) + 3] > 128) { left = Math.min(left, x); right = Math.max(right, x); }
+  if (data[4 * (row * width + x) + 3] <= 128) continue;
+  [left, right] = [Math.min(left, x), Math.max(right, x)];
 }
 let top = 0;
 const middle = Math.round((left + right) / 2);
@@ -314,7 +315,8 @@ def test_a_picture_has_boxes_and_no_timeline(
     double.evidence[ID] = {"width": 64, "height": 48, "faces": [face], "looks": []}
     double.media[ID] = photo(tmp_path / "p.jpg").read_bytes()
     browser.open(f"{double.address}#/jobs/{ID}")
-    browser.until(lambda: browser.js("return document.querySelector('.stage img')?.naturalWidth") == 64)
+    shown = "return document.querySelector('.stage img')?.naturalWidth"
+    browser.until(lambda: browser.js(shown) == 64)
     canvas = "return document.querySelector('canvas.boxes').dataset.faces"
     browser.until(lambda: browser.js(canvas) == "1")
     assert not browser.all(".timeline")
@@ -373,11 +375,8 @@ def test_no_state_hinders_people_or_scrolls_sideways(
     double.put_job("failed" + ID, name=HOSTILE, state="failed", reason="no stream was found")
     double.put_job("inconclusive" + ID, state="done", progress=DONE, verdict=inconclusive())
     double.put_job("waiting" + ID, name="w" * 150)
-    views = {
-        "#/": "Latest scans",
+    views = {  # test_page_service looks at the start, a verdict and the history
         "#/about": "A probability is not a proof",
-        "#/history": "Could not be examined",
-        f"#/jobs/{ID}": "Where to look",
         f"#/jobs/failed{ID}": "What to try",
         f"#/jobs/inconclusive{ID}": "What was not examined",
         f"#/jobs/waiting{ID}": "Waiting",
