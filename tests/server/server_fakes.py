@@ -61,7 +61,7 @@ class OrderedDetector:
         if order == "eat":
             eaten = []
             while True:
-                eaten.append(np.ones(5_000_000))
+                eaten.append(np.ones(15_000_000))
                 time.sleep(0.02)
         if order == "slow":
             for step in range(10):

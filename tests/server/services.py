@@ -17,7 +17,7 @@ from seamline.server.run import listen, make_server
 from seamline.server.service import Service
 from seamline.server.settings import Limits, ServiceSettings
 
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0  # a bound for machines that are busy; a job of tests takes milliseconds
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,13 @@ def running(
     *,
     limits: dict[str, Any] | None = None,
     headers: dict[str, str] | None = None,
+    loader: Any = None,
     **options: Any,
 ) -> Iterator[Running]:
     """Runs a service with the ordered detector in a thread of this process."""
     settings = ServiceSettings(data, limits=Limits(**(limits or {})), **options)
     with listen("127.0.0.1", 0) as listener:
-        server = make_server(settings, OrderedLoader())
+        server = make_server(settings, loader or OrderedLoader())
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
