@@ -64,10 +64,10 @@ def test_a_worker_killed_from_outside_costs_one_retry_each_time(service: Running
 
 
 def test_a_job_that_eats_the_memory_is_ended(tmp_path: Path) -> None:
-    with running(tmp_path, limits={"memory_bytes": 500_000_000}) as service:
+    with running(tmp_path, limits={"memory_bytes": 300_000_000}) as service:
         job = ended(service.client, send(service.client, wav("eat")).json()["id"])
         assert (job["state"], job["attempts"]) == ("failed", 2)
-        assert job["reason"] == "it took more than 0.5 GB of memory, twice"
+        assert job["reason"] == "it took more than 0.3 GB of memory, twice"
         assert ended(service.client, send(service.client, wav()).json()["id"])["state"] == "done"
 
 
