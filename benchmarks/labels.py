@@ -8,7 +8,7 @@ at half the size), and every result is compared with its original. Thresholds ar
 half of the people and reported on the other. The measure itself was made while looking at the first
 16 clips, so those are left out of both halves and shown apart. ``--rows`` keeps every comparison;
 a file that is there is summed up again instead. With FaceForensics++ in DIR, its fakes are compared
-with its originals, too: forgeries that nobody here made.
+with its originals, too: forgeries that nobody here made (``--clips 0``: those alone).
 """
 
 from __future__ import annotations
@@ -210,9 +210,11 @@ def main() -> None:
             rows = measure_pairs(samples, Path(folder), detector)
     if options.rows is not None:
         options.rows.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    folds = folds_by_identity(samples[DESIGN_CLIPS:], 2, np.random.default_rng(0))
-    result = summary(rows, {DESIGN_CLIPS + index: fold for index, fold in enumerate(folds)})
-    result["sources"] = dict(Counter(sample.source for sample in samples))
+    result: dict[str, Any] = {}
+    if rows:
+        folds = folds_by_identity(samples[DESIGN_CLIPS:], 2, np.random.default_rng(0))
+        result = summary(rows, {DESIGN_CLIPS + index: fold for index, fold in enumerate(folds)})
+        result["sources"] = dict(Counter(sample.source for sample in samples))
     if options.faceforensics:
         result["faceforensics"] = faceforensics(options.data, options.faceforensics, detector)
     commit = subprocess.run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,16 +11,19 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from typer.testing import CliRunner
 
 from cache_factory import write_cache
 from seamline.cli.export import export
+from seamline.cli.main import app
 from seamline.models.build import ModelConfig
 from seamline.training.both_data import BothData
 from seamline.training.build import WEIGHTS, build_module, load_weights
-from seamline.training.config import TrainConfig, make_config
+from seamline.training.config import TrainConfig, config_json, make_config
 from seamline.training.export import Run, bundle_branch, export_bundle
 from seamline.training.fit import fit
 from seamline.training.paper_modules import padded
+from seamline.zoo.bundle import Bundle
 
 # Lightning's own use of torch's deprecated interfaces is not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -173,11 +177,15 @@ def test_a_run_that_judges_nothing_is_exported_as_a_graph(
         )
 
 
-def test_a_clip_run_s_bundle_judges_windows_as_long_as_its_clips(
+def test_train_ends_with_a_bundle_that_judges_windows_as_long_as_its_clips(
     clips: TrainConfig, tmp_path: Path
 ) -> None:
-    run = Run.read(fit(replace(clips, epochs=1)))
-    bundle = export_bundle(tmp_path / "b", [run], name="b", version="1", card="# b\n", summary={})
+    config = tmp_path / "clips.yaml"
+    config.write_text(json.dumps(config_json(replace(clips, epochs=1))))  # JSON is YAML
+    told = CliRunner().invoke(app, ["train", str(config)])
+    assert told.exit_code == 0, told.output
+    assert f"--model {clips.run_folder / 'bundle'} FILE" in " ".join(told.output.split())
+    run, bundle = Run.read(clips.run_folder), Bundle.load(clips.run_folder / "bundle")
     assert list(bundle.branches) == ["temporal"]
     assert bundle.contract.window_seconds == 4 * bundle.contract.frame_step_seconds
     crops = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)

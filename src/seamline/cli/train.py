@@ -1,4 +1,4 @@
-"""`seamline train`: a config in, a run folder with weights and held-out scores out."""
+"""`seamline train`: a config in; a run folder with weights, held-out scores and a bundle out."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint.")] = False,
 ) -> None:
-    """Train one branch and score its held-out files."""
+    """Train one branch, score its held-out files and export it."""
     try:
+        from lightning.pytorch.utilities import rank_zero_only
+
         from seamline.training.config import read_config
+        from seamline.training.export import finish
         from seamline.training.fit import fit
     except ImportError as error:
         raise typer.BadParameter(
@@ -26,6 +29,8 @@ def train(
         ) from error
     try:
         folder = fit(read_config(config, set_), resume=resume)
+        told = finish(folder) if getattr(rank_zero_only, "rank", 0) == 0 else ""
     except (ValueError, FileNotFoundError, FileExistsError) as error:
         raise typer.BadParameter(str(error)) from error
-    print(f"Run in {folder}. Make a bundle of it with: seamline export OUT --run {folder}")
+    if told:
+        print(f"Run in {folder}. {told}")

@@ -16,6 +16,7 @@ from seamline.clips.cache import (
     write_contract,
     write_shard,
 )
+from seamline.clips.clip import Clip
 from seamline.clips.contract import CropContract
 from seamline.clips.extract import extract
 from seamline.clips.window import WindowPlan
@@ -44,11 +45,13 @@ def prepare(
     *,
     plan: WindowPlan | None = None,
     min_face_px: float = 32.0,
+    trim: Callable[[Clip], Clip] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Prepared:
     """Extract every sample (manifest columns, ``path`` relative to ``root``) into the cache.
 
     Samples that the cache already holds are skipped, so a broken run goes on where it stopped.
+    ``trim`` shortens each clip before it is stored.
     """
     write_contract(folder, contract)
     done = read_done(folder)
@@ -58,7 +61,7 @@ def prepare(
 
     def rows() -> Iterator[list[dict[str, Any]]]:
         for index, sample in enumerate(todo):
-            made = _sample_rows(sample, root, contract, plan, min_face_px, detector)
+            made = _sample_rows(sample, root, contract, plan, min_face_px, trim, detector)
             report.samples += 1
             report.unreadable += made[0]["error"] is not None
             report.clips += sum(row["error"] is None for row in made)
@@ -79,6 +82,7 @@ def _sample_rows(
     contract: CropContract,
     plan: WindowPlan | None,
     min_face_px: float,
+    trim: Callable[[Clip], Clip] | None,
     detector: FaceDetector,
 ) -> list[dict[str, Any]]:
     try:
@@ -90,7 +94,7 @@ def _sample_rows(
             min_face_px=min_face_px,
             mouths="all",
         )
-        made = [clip_row(sample, clip) for clip in clips]
+        made = [clip_row(sample, trim(clip) if trim else clip) for clip in clips]
     except UnreadableMedia as error:
         return [error_row(sample, error.reason)]
     return made or [error_row(sample, "nothing to examine")]

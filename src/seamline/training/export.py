@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from seamline.clips.cache import CONTRACT_FILE, read_contract
 from seamline.clips.contract import CropContract
 from seamline.models.voice_cnn import VoiceCNN
 from seamline.scoring.branch import JUDGES, Branch
@@ -140,9 +141,28 @@ def export_graph(folder: Path, run: Run) -> float:
     return largest
 
 
+def finish(folder: Path) -> str:
+    """Export a run that has just ended into its own folder; returns what to tell of it."""
+    run = Run.read(folder)
+    if bundle_branch(run.config) is None:
+        export_graph(folder / "export", run)
+        return (
+            f"It judges nothing, so there is no bundle to scan with. "
+            f"Its graph: {folder / 'export' / 'graph.onnx'}"
+        )
+    bundle = folder / "bundle"
+    name = run.config.name
+    card = f"# {name}\n\nMade by `seamline train`; its config is `config.json` of the run.\n"
+    export_bundle(bundle, [run], name=name, version="1", card=card, summary={})
+    return f"Scan with it: seamline scan --model {bundle} FILE"
+
+
 def _contract(config: TrainConfig) -> CropContract:
     """How the run's crops were cut; a clip model judges windows of as many as it was trained on."""
     contract = CropContract(margin=config.margin, size_px=config.size_px)
+    if (Path(config.cache) / CONTRACT_FILE).exists():
+        step = read_contract(Path(config.cache)).frame_step_seconds
+        contract = replace(contract, frame_step_seconds=step)
     if config.branch in ("clip", "both"):
         seconds = config.clip_frames * contract.frame_step_seconds
         contract = replace(contract, window_seconds=seconds)

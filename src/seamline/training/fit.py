@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lightning as L
 import torch
@@ -53,7 +53,7 @@ def fit(config: TrainConfig, *, resume: bool = False, stop_after_epochs: int | N
         devices=config.devices,
         num_nodes=config.nodes,
         strategy=config.strategy,
-        precision="bf16-mixed" if torch.cuda.is_available() else "32-true",
+        precision=_precision(config),
         gradient_clip_val=config.gradient_clip,
         callbacks=_callbacks(config, folder),
         logger=[
@@ -101,6 +101,12 @@ def score_files(module: TrainModule, batches: Any) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _precision(config: TrainConfig) -> Literal["bf16-mixed", "32-true"]:
+    """Half the bits where there is a GPU to train on."""
+    gpu = config.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    return "bf16-mixed" if gpu else "32-true"
 
 
 def _callbacks(config: TrainConfig, folder: Path) -> list[Callback]:
