@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from seamline.scoring.calibration import Calibration
 from seamline.scoring.timeline import (
+    FineLogits,
     find_segments,
     loudest,
     step_count,
@@ -109,3 +110,43 @@ def test_every_step_above_the_threshold_lies_in_exactly_one_segment(logits, thre
         assert all(PLAIN.probability(logits[edge]) >= threshold for edge in edges)
     for left, right in pairwise(found):
         assert right.start_seconds - left.stop_seconds >= 2
+
+
+@given(
+    st.floats(2.0, 6.0), st.floats(1.2, 3.0), st.floats(0.0, 0.9), st.integers(0, 1000),
+    st.sampled_from([0.16, 0.25]),
+)  # fmt: skip
+def test_edges_lie_where_a_blurred_forgery_starts_and_stops(start, length, blur, seed, step):
+    generator = np.random.default_rng(seed)
+    starts = np.arange(0, 10, step)
+    middles, stop = starts + step / 2, start + length
+    inside = np.clip((middles - start) / max(blur, 1e-6) + 0.5, 0, 1)
+    inside *= np.clip((stop - middles) / max(blur, 1e-6) + 0.5, 0, 1)
+    logits = -3 + 7 * inside + generator.normal(0, 0.2, len(starts))
+    steps = step_logits(starts, logits, 10.0, stop_seconds=starts + step)
+    fine = FineLogits(starts, logits, step)
+    (found,) = find_segments(steps, PLAIN, 0.5, modality="audio", duration_seconds=10.0, fine=fine)
+    tolerance = step + blur / 4
+    assert abs(found.start_seconds - start) < tolerance
+    assert abs(found.stop_seconds - stop) < tolerance
+
+
+@given(st.lists(st.floats(-8, 8), min_size=4, max_size=60), st.floats(0.1, 0.9))
+def test_edges_move_a_step_at_most_and_nothing_else_changes(values, threshold):
+    logits = np.array(values)
+    starts = np.arange(len(logits)) * 0.25
+    end = len(logits) * 0.25
+    steps = step_logits(starts, logits, end)
+    coarse = find_segments(steps, PLAIN, threshold, modality="video", duration_seconds=end)
+    fine = FineLogits(starts, logits, 0.25)
+    found = find_segments(
+        steps, PLAIN, threshold, modality="video", duration_seconds=end, fine=fine
+    )
+    assert len(found) == len(coarse)
+    for one, other in zip(found, coarse, strict=True):
+        assert one.fake_probability == other.fake_probability
+        assert abs(one.start_seconds - other.start_seconds) <= 1.0 + 1e-9
+        assert abs(one.stop_seconds - other.stop_seconds) <= 1.0 + 1e-9
+        assert 0 <= one.start_seconds < one.stop_seconds <= end
+    for left, right in pairwise(found):
+        assert right.start_seconds >= left.stop_seconds - 1e-9

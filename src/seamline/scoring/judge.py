@@ -20,6 +20,7 @@ from seamline.scoring.findings import FaceScores, Findings
 from seamline.scoring.pool import pool_logits
 from seamline.scoring.reasons import doubts, no_picture_reason, no_sync_reason, no_voice_reason
 from seamline.scoring.timeline import (
+    FineLogits,
     StepLogits,
     find_segments,
     loudest,
@@ -180,7 +181,9 @@ def _judge_picture(findings: Findings, tracks: list[_Track]) -> tuple[_Sense, tu
     segments = [
         segment
         for t, lane in zip(tracks, lanes, strict=True)
-        for segment in _segments(lane, branch, media, "video", t.track)
+        for segment in _segments(
+            lane, FineLogits(t.seconds, t.logits, step), branch, media, "video", t.track
+        )
     ]
     seen = len(np.unique(np.concatenate([t.seconds for t in tracks]))) * step
     top = max(pooled)
@@ -212,12 +215,13 @@ def _judge_voice(findings: Findings) -> _Sense:
         stop_seconds=stops,
         sharpness=branch.pool_sharpness,
     )
-    top = _pooled(np.array(logits), branch)
+    fine = FineLogits(np.array(starts), np.array(logits), spoken[0].step_seconds)
+    top = _pooled(fine.logits, branch)
     heard = sum(stops) - sum(starts)
     return _Sense(
         SenseScore(branch.calibration.probability(top), _within(heard, media), None),
         step_probabilities(lane, branch.calibration),
-        _segments(lane, branch, media, "audio", None),
+        _segments(lane, fine, branch, media, "audio", None),
         branch.out_of_range(top),
     )
 
@@ -229,7 +233,12 @@ def _pooled(logits: np.ndarray, branch: Branch) -> float:
 
 
 def _segments(
-    lane: StepLogits, branch: Branch, media: MediaInfo, modality: str, track: int | None
+    lane: StepLogits,
+    fine: FineLogits,
+    branch: Branch,
+    media: MediaInfo,
+    modality: str,
+    track: int | None,
 ) -> list[Segment]:
     return find_segments(
         lane,
@@ -239,6 +248,7 @@ def _segments(
         track=track,
         duration_seconds=media.duration_seconds,
         sharpness=branch.pool_sharpness,
+        fine=fine,
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Shaped
@@ -24,7 +25,23 @@ LONGEST_GAP_STEPS = 1
 """A single quiet or unseen step inside a fake stretch does not cut it in two."""
 _SLIVER_SECONDS = 1e-6  # rounding alone makes a span touch its neighbour's step by so much
 
+EDGE_REACH_STEPS = 1
+"""How far a segment's edge moves to where the finer logits put it."""
+EDGE_SHARE = 0.5
+"""An edge lies half-way down from the segment's level to the rest's, as of a blurred edge."""
+EDGE_BRIDGED = 2
+"""Finer steps below that level that an edge passes over when the next one is above."""
+
 StepLogits = tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class FineLogits:
+    """The logits behind a row of steps, in order of time; each covers ``seconds``."""
+
+    starts: Shaped[np.ndarray, " time"]
+    logits: Shaped[np.ndarray, " time"]
+    seconds: float
 
 
 def step_count(duration_seconds: float | None, step_seconds: float = STEP_SECONDS) -> int:
@@ -109,27 +126,75 @@ def find_segments(
     duration_seconds: float | None = None,
     step_seconds: float = STEP_SECONDS,
     sharpness: float = 1.0,
+    fine: FineLogits | None = None,
 ) -> list[Segment]:
     """Finds contiguous stretches whose probability reaches the threshold.
 
     Gaps of one step are bridged. A segment's probability pools the steps that made it a segment,
-    so it never falls below the threshold; the end is cut at the file's end.
+    so it never falls below the threshold; the end is cut at the file's end. With the ``fine``
+    logits behind the steps, each edge moves, by a step at most, to where they fall half-way.
     """
     end_seconds = duration_seconds or len(logits) * step_seconds
     segments = []
     for run in _runs(step_probabilities(logits, calibration), threshold):
         pooled = pool_logits(np.array([logits[step] for step in run], dtype=np.float64), sharpness)
         assert pooled is not None  # a run has at least one step
-        segments.append(
-            Segment(
-                modality=modality,
-                track=track,
-                start_seconds=run[0] * step_seconds,
-                stop_seconds=min((run[-1] + 1) * step_seconds, end_seconds),
-                fake_probability=calibration.probability(pooled),
-            )
+        segment = Segment(
+            modality=modality,
+            track=track,
+            start_seconds=run[0] * step_seconds,
+            stop_seconds=min((run[-1] + 1) * step_seconds, end_seconds),
+            fake_probability=calibration.probability(pooled),
         )
+        reach = EDGE_REACH_STEPS * step_seconds
+        segments.append(segment if fine is None else _sharpened(segment, fine, reach, end_seconds))
     return segments
+
+
+def _sharpened(segment: Segment, fine: FineLogits, reach: float, end_seconds: float) -> Segment:
+    """Moves a segment's edges to where the finer logits fall half-way to the rest's level."""
+    middles = fine.starts + fine.seconds / 2
+    inside = (middles >= segment.start_seconds) & (middles < segment.stop_seconds)
+    rest = (middles < segment.start_seconds - reach) | (middles >= segment.stop_seconds + reach)
+    if not inside.any() or not rest.any():
+        return segment
+    level, base = float(fine.logits[inside].mean()), float(np.median(fine.logits[rest]))
+    if level <= base:
+        return segment
+    above = fine.logits >= base + EDGE_SHARE * (level - base)
+    first, last = (int(end) for end in np.flatnonzero(inside)[[0, -1]])
+    near = (middles >= segment.start_seconds - reach) & (middles < segment.stop_seconds + reach)
+    first = _edge(above, near, middles, first, -1, reach)
+    last = _edge(above, near, middles, last, 1, reach)
+    if last < first:
+        return segment
+    start, stop = float(fine.starts[first]), float(fine.starts[last]) + fine.seconds
+    return replace(segment, start_seconds=max(0.0, start), stop_seconds=min(stop, end_seconds))
+
+
+def _edge(
+    above: Shaped[np.ndarray, " time"],
+    near: Shaped[np.ndarray, " time"],
+    middles: Shaped[np.ndarray, " time"],
+    place: int,
+    outwards: int,
+    reach: float,
+) -> int:
+    """Walks from a segment's first or last fine step: outwards while above, else inwards."""
+    from_seconds = middles[place]
+    while not above[place]:
+        inner = place - outwards
+        if not 0 <= inner < len(above) or abs(middles[inner] - from_seconds) >= reach:
+            return place
+        place = inner
+    if middles[place] != from_seconds:
+        return place
+    while True:
+        ahead = [place + outwards * step for step in range(1, EDGE_BRIDGED + 2)]
+        found = [i for i in ahead if 0 <= i < len(above) and near[i] and above[i]]
+        if not found:
+            return place
+        place = found[0]
 
 
 def _runs(probabilities: Sequence[float | None], threshold: float) -> list[list[int]]:
