@@ -18,7 +18,7 @@ class MouthSettings:
 
     step_seconds: float = 0.04
     """Distance between crops; the grid counts from the file's start."""
-    size_px: int = 48
+    size_px: int = 32
     """Side of the crop in pixels."""
     margin: float = 1.0
     """Side of the crop over the square from the nose's tip to the chin."""

@@ -27,6 +27,8 @@ from seamline.training.paper_modules import (
     SoundAutoencoderModule,
 )
 from seamline.training.picture_data import PictureData
+from seamline.training.sync_data import SyncData
+from seamline.training.sync_module import SyncModule
 from seamline.training.voice_data import VoiceData
 
 WEIGHTS = "weights.safetensors"
@@ -37,7 +39,10 @@ TRAINERS: dict[str, Callable[[Any, TrainConfig], TrainModule]] = {
     "sound_autoencoder": SoundAutoencoderModule,
     "clip": ClipModule,
     "both": BothModule,
+    "sync": SyncModule,
 }
+
+BUNDLED = ("picture", "voice", "sync")
 
 
 def build_network(config: TrainConfig) -> nn.Module:
@@ -50,7 +55,7 @@ def build_network(config: TrainConfig) -> nn.Module:
         model: nn.Module = build_fusion(*shapes)
     else:
         model = build_model(config.network)
-    if config.branch == "picture":
+    if config.branch in ("picture", "sync"):
         # Channels-last convolutions train twice as fast on CPUs; mypy's stub lacks the overload.
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model
@@ -75,6 +80,7 @@ def build_data(config: TrainConfig, module: TrainModule) -> Any:
         "sound_autoencoder": lambda: VoiceData(config),
         "clip": lambda: ClipData(config, model),
         "both": lambda: BothData(config, model),
+        "sync": lambda: SyncData(config),
     }
     return makers[config.branch]()
 
@@ -90,7 +96,10 @@ def _start(model: Any, config: TrainConfig) -> None:
     """Load ImageNet's weights, or those of the runs that this one builds on; freeze the latter."""
     if config.branch == "picture" and config.initial == "imagenet":
         load_imagenet(model.trunk, imagenet_state())
-    elif config.branch in ("picture", "voice") and config.initial not in ("imagenet", "random"):
+    elif config.branch in ("picture", "voice", "sync") and config.initial not in (
+        "imagenet",
+        "random",
+    ):
         model.load_state_dict(load_file(_finished(config.initial)))
     for part in _stages(model)[: config.frozen_stages]:
         part.requires_grad_(False)

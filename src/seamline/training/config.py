@@ -18,6 +18,7 @@ DEFAULT_KIND = {
     "sound_autoencoder": "voice_lstm_autoencoder",
     "clip": "video_transformer",
     "both": "cross_transformer",
+    "sync": "sync_net",
 }
 """What each branch trains unless its model says otherwise."""
 
@@ -29,12 +30,13 @@ class TrainConfig:
     name: str = "unnamed"
     """Name of the run; its folder is `out/name`."""
     branch: str = "picture"
-    """What is trained: `picture` (single crops) or `voice`, which make a bundle; `autoencoder`
+    """What is trained: `picture` (single crops), `voice` or `sync` (lips and sound), which make a
+    bundle; `autoencoder`
     (frames), `sound_autoencoder`, `clip` (frames over time) or `both` (picture and sound)."""
     model: ModelConfig = field(default_factory=ModelConfig)
     """The network; its own keys are set as `model.key`."""
     cache: str = "cache/research"
-    """Clip cache made by `seamline prepare`."""
+    """Clip cache made by `seamline prepare`; for branch sync also several, joined by commas."""
     audio_cache: str = ""
     """Cache that branch both takes its sound from; empty: the same cache."""
     manifest: str = ""
@@ -86,7 +88,7 @@ class TrainConfig:
     fold_by: str = "identity"
     """What a fold keeps together: `identity` (people) or `source` (whole collections)."""
     folds: int = 7
-    """Number of folds; 0 trains on all and cannot calibrate."""
+    """Number of folds; 0 takes the rows whose split is `holdout`, if there are any."""
 
     size_px: int = 160
     """Side of the crops."""
@@ -116,6 +118,10 @@ class TrainConfig:
     """Range of lengths of the voice branch's random crops."""
     hide_share: float = 1.0
     """Share of sound crops that pass a random channel (band limit, codec, room, noise)."""
+    sync_steps: int = 28
+    """Steps of 40 ms of the sync branch's training clips."""
+    mouth_px: int = 32
+    """Side of the mouth crops."""
     copy_share: float = 0.0
     """Share of synthetic crops that are genuine speech resynthesised by Griffin-Lim."""
 

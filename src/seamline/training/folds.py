@@ -26,12 +26,15 @@ class CacheSplit:
 def split_cache(
     clips: Iterable[CachedClip], folds: int, holdout_fold: int, *, by: str = "identity"
 ) -> CacheSplit:
-    """Split by the manifest's `split` column and, within train, by identity-disjoint folds."""
+    """Split by the manifest's `split` column and, within train, by identity-disjoint folds.
+
+    Without folds, rows whose split is `holdout` are the held-out fold.
+    """
     rows = [clip for clip in clips if clip.error is None]
     train = [clip for clip in rows if clip.sample["split"] == "train"]
     val = [clip for clip in rows if clip.sample["split"] == "val"]
     if not folds:
-        return CacheSplit(train, [], val)
+        return CacheSplit(train, [clip for clip in rows if clip.sample["split"] == "holdout"], val)
     samples = {clip.sample["path"]: sample_of(clip) for clip in train}
     if by == "source":  # one "person" a collection keeps it together
         samples = {path: replace(s, person=s.source) for path, s in samples.items()}
