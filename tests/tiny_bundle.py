@@ -3,18 +3,20 @@
 The picture logit of a crop is (mean of red − 128) / 8; every mask logit is the same value. The
 temporal branch takes that mean over all crops. The voice gives one logit per 16 log-mel columns: 4
 when the band around 1.1 kHz is louder than the band around 3 kHz, −4 otherwise. The branch for both
-senses gives (temporal + voice of the loudest column) / 2, the one and the other.
+senses gives (temporal + voice of the loudest column) / 2, the one and the other. The sync branch
+turns a mouth's brightness and a sound's loudness, each against its mean, into angles.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from seamline.clips.contract import CropContract
+from seamline.clips.contract import CropContract, MouthSettings
 from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration
 from seamline.voice.logmel import mel_filters
@@ -78,13 +80,27 @@ def write_tiny_bundle(
         mel[LOW_BAND] = 1.0
         golden |= {"log_mel": mel, "voice_logit": np.full(3, 4.0, np.float32)}
         made["voice"] = Branch("voice.onnx", step_seconds=0.16, **settings)  # type: ignore[arg-type]
+    contract = CONTRACT
+    if "sync" in branches:
+        onnx.save(_sync(), folder / "sync.onnx")
+        contract = replace(CONTRACT, mouth=MouthSettings())
+        mouths = np.zeros((2, 32, 32), np.uint8)
+        mouths[1] = 20 * np.pi  # as far as half a turn lies apart, rounded
+        turn = (62 / 20) * np.array([-0.5, 0.5])
+        golden |= {
+            "mouths": mouths,
+            "sync_log_mel": np.zeros((MELS, 9), np.float32),
+            "sync_mouth": np.stack([np.cos(turn), np.sin(turn)], axis=1),
+            "sync_sound": np.array([[1.0, 0.0]] * 3),
+        }
+        made["sync"] = Branch("sync.onnx", step_seconds=0.04, **settings)  # type: ignore[arg-type]
     np.savez(folder / "golden.npz", **golden)
     (folder / "card.md").write_text("# tiny\n\nArithmetic, not a model.\n")
     write_bundle(
         folder,
         name="tiny",
         version="1",
-        contract=CONTRACT,
+        contract=contract,
         branches=made,
         summary={"line": "for tests"},
     )
@@ -175,6 +191,51 @@ def _picture() -> onnx.ModelProto:
         [
             helper.make_tensor_value_info("logit", *shape),
             helper.make_tensor_value_info("mask_logit", TensorProto.FLOAT, [None, 4, 4]),
+        ],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    return _model(graph)
+
+
+def _sync() -> onnx.ModelProto:
+    """Angles of brightness over 20 levels and of loudness over 1.5 nats, from their means."""
+    nodes = [
+        helper.make_node("Cast", ["mouths"], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["f", "picture"], ["light"], keepdims=0),
+        helper.make_node("ReduceMean", ["log_mel", "first_two"], ["loud"], keepdims=0),
+        helper.make_node("Slice", ["loud", "zero", "end", "zero", "four"], ["steps"]),
+    ]
+    for name, value, unit in (("mouth", "light", "levels"), ("sound", "steps", "nats")):
+        nodes += [
+            helper.make_node("ReduceMean", [value, "zero"], [f"{name}_mean"]),
+            helper.make_node("Sub", [value, f"{name}_mean"], [f"{name}_centred"]),
+            helper.make_node("Div", [f"{name}_centred", unit], [f"{name}_angle"]),
+            helper.make_node("Cos", [f"{name}_angle"], [f"{name}_cos"]),
+            helper.make_node("Sin", [f"{name}_angle"], [f"{name}_sin"]),
+            helper.make_node("Unsqueeze", [f"{name}_cos", "one"], [f"{name}_x"]),
+            helper.make_node("Unsqueeze", [f"{name}_sin", "one"], [f"{name}_y"]),
+            helper.make_node("Concat", [f"{name}_x", f"{name}_y"], [name], axis=1),
+        ]
+    constants = {
+        "picture": np.array([1, 2], np.int64),
+        "first_two": np.array([0, 1], np.int64),
+        "zero": np.array([0], np.int64),
+        "one": np.array([1], np.int64),
+        "end": np.array([1 << 40], np.int64),
+        "four": np.array([4], np.int64),
+        "levels": np.array(20, np.float32),
+        "nats": np.array(1.5, np.float32),
+    }
+    graph = helper.make_graph(
+        nodes,
+        "sync",
+        [
+            helper.make_tensor_value_info("mouths", TensorProto.UINT8, [None, 32, 32]),
+            helper.make_tensor_value_info("log_mel", TensorProto.FLOAT, [1, MELS, None]),
+        ],
+        [
+            helper.make_tensor_value_info("mouth", TensorProto.FLOAT, [None, 2]),
+            helper.make_tensor_value_info("sound", TensorProto.FLOAT, [None, 2]),
         ],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )

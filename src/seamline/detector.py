@@ -23,7 +23,7 @@ from seamline.scoring.judge import judge
 from seamline.scoring.verdict import Verdict
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import DEFAULT, find_model
-from seamline.zoo.clip_scores import score_clip
+from seamline.zoo.clip_scores import score_clip, sync_steps
 
 MIN_SPEECH_SECONDS = 0.3  # of a window; less is a cough, not a voice to judge
 LOOKS_A_WINDOW = 2  # face crops kept as evidence, per person and window
@@ -137,6 +137,7 @@ class Detector:
             detector=self._faces,
             min_face_px=min_face_px,
             threads=self._threads,
+            mouths="all" if thorough else "some",
         )
         clips.seconds_spent["model"] = 0.0
         findings = Findings(
@@ -172,6 +173,11 @@ class Detector:
             findings.faces.append(self._look(clip.faces, found.picture, found.masks, evidence))
         if listen and clip.log_mel is not None:
             findings.voices.append(self._listen(clip, clip.log_mel, found.voice, evidence))
+        mouth, sound = sync_steps(self.bundle, clip, spoken=spoken, listen=listen)
+        if mouth is not None:
+            findings.mouths.append(mouth)
+        if sound is not None:
+            findings.sounds.append(sound)
         if found.together is not None:
             track = None if clip.faces is None else clip.faces.track
             findings.pairs.append(PairScore(track, found.together))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seamline.scoring.verdict import Label, SenseScore
+from seamline.scoring.verdict import Label, SenseScore, SyncScore
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,20 @@ def decide_pair(
     if min(alone) >= threshold:
         return "fake_both", fake_probability
     return "fake_video" if alone[0] >= alone[1] else "fake_audio", fake_probability
+
+
+def with_sync(
+    label: Label, fake_probability: float | None, sync: SyncScore, *, accuses: bool
+) -> tuple[Label, float | None]:
+    """Adds what the synchrony says: a sure mismatch makes a `real` file `fake_video`.
+
+    That is what a lip-sync forgery is. Dubbing and another voice laid over a genuine speaker look
+    the same to this sense, which is why it needs more to accuse than the others, changes no other
+    label, and why no match, however good, clears a file.
+    """
+    if not accuses or label != "real" or sync.fake_probability is None:
+        return label, fake_probability
+    return "fake_video", max(sync.fake_probability, fake_probability or 0.0)
 
 
 def gap_warnings(label: Label, video: SenseScore, audio: SenseScore) -> list[str]:

@@ -43,6 +43,27 @@ class PairScore:
     logit: float
 
 
+@dataclass(frozen=True)
+class MouthSteps:
+    """One mouth inside one window, a vector every 40 ms, counted from the file's start."""
+
+    track: int
+    first_step: int
+    vectors: Float[np.ndarray, "step size"]
+    """Rows of NaN where the mouth was not seen."""
+    motion: float
+    """How much it moves from step to step, over its contrast."""
+    face_px: int
+
+
+@dataclass(frozen=True)
+class SoundSteps:
+    """The sound of one window in which somebody speaks, in the same steps."""
+
+    first_step: int
+    vectors: Float[np.ndarray, "step size"]
+
+
 @dataclass
 class Findings:
     """What was seen and heard in one file, before any judgement."""
@@ -56,6 +77,8 @@ class Findings:
     voices: list[VoiceScores] = field(default_factory=list)
     pairs: list[PairScore] = field(default_factory=list)
     """Filled by a branch for both senses, whose `faces` and `voices` are each judged alone."""
+    mouths: list[MouthSteps] = field(default_factory=list)
+    sounds: list[SoundSteps] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     examined_seconds: float = 0.0
     """Length of the windows that were looked at."""

@@ -15,10 +15,11 @@ import numpy as np
 
 from seamline.media.probe import MediaInfo
 from seamline.scoring.branch import Branch, judge_of
-from seamline.scoring.decide import Thresholds, decide, decide_pair, gap_warnings
+from seamline.scoring.decide import Thresholds, decide, decide_pair, gap_warnings, with_sync
 from seamline.scoring.findings import FaceScores, Findings
+from seamline.scoring.judge_sync import judge_sync
 from seamline.scoring.pool import pool_logits
-from seamline.scoring.reasons import doubts, no_picture_reason, no_sync_reason, no_voice_reason
+from seamline.scoring.reasons import doubts, no_picture_reason, no_voice_reason
 from seamline.scoring.timeline import (
     FineLogits,
     StepLogits,
@@ -34,7 +35,6 @@ from seamline.scoring.verdict import (
     Person,
     Segment,
     SenseScore,
-    SyncScore,
     Timeline,
     Verdict,
     media_summary,
@@ -65,7 +65,9 @@ def judge(findings: Findings, path: str, sha256: str, seconds: Mapping[str, floa
     tracks = _tracks(findings)
     video, people = _judge_picture(findings, tracks)
     audio = _judge_voice(findings)
+    sync = judge_sync(findings)
     label, chance, strange = _decide(findings, tracks, video, audio)
+    label, chance = with_sync(label, chance, sync.score, accuses=sync.accuses)
     warnings = [*findings.warnings, *doubts(findings, [t.face_px for t in tracks], strange)]
     warnings += gap_warnings(label, video.score, audio.score)
     steps = step_count(media.duration_seconds)
@@ -78,13 +80,13 @@ def judge(findings: Findings, path: str, sha256: str, seconds: Mapping[str, floa
         fake_probability=chance,
         video=video.score,
         audio=audio.score,
-        sync=SyncScore(None, None, no_sync_reason(media)),
+        sync=sync.score,
         people=people,
-        segments=(*video.segments, *audio.segments),
+        segments=(*video.segments, *audio.segments, *sync.segments),
         timeline=Timeline(
             video=video.steps or (None,) * steps,
             audio=audio.steps or (None,) * steps,
-            sync=(None,) * steps,
+            sync=sync.steps or (None,) * steps,
         ),
         warnings=tuple(dict.fromkeys(warnings)),
         model=findings.model,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seamline.media.probe import MediaInfo
 from seamline.scoring.branch import Branch
 from seamline.scoring.findings import Findings
 
@@ -44,10 +43,17 @@ def no_voice_reason(findings: Findings, spoken: bool, branch: Branch | None) -> 
     return None if spoken else "no speech found"
 
 
-def no_sync_reason(media: MediaInfo) -> str:
+def no_sync_reason(findings: Findings, branch: Branch | None) -> str | None:
+    media = findings.media
     if media.video is None or media.kind == "image":
         return "no moving picture to compare with"
-    return "no audio stream" if media.audio is None else "this model does not judge synchrony yet"
+    if media.audio is None:
+        return "no audio stream"
+    if branch is None:
+        return "this model does not judge synchrony"
+    if not findings.sounds:
+        return "no speech found"
+    return None if findings.mouths else "no face was seen long enough to follow its mouth"
 
 
 def doubts(findings: Findings, faces_px: Sequence[int], out_of_range: Sequence[str]) -> list[str]:

@@ -5,9 +5,15 @@ that have both. A positive offset means that the sound comes late::
 
     mouth     m0 m1 m2 m3 m4 m5
     sound           s2 s3 s4 s5 s6 s7      offset +2
+
+Two questions are asked of it. Do they belong together at all? Then the likeness at some offset that
+a cable, a container or a headset can explain stands out from that at others. And how late is the
+sound? That is where it stands out.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
@@ -15,6 +21,25 @@ from jaxtyping import Float
 STEP_SECONDS = 0.04
 FARTHEST_STEPS = 15
 """Offsets are looked at up to this many steps, 0.6 s, either way."""
+NATURAL_STEPS = 5
+"""A constant lag of up to this many steps, 0.2 s, is no sign of a forgery: broadcasting asks for
+less (ITU-R BT.1359: +0.09 to -0.185 s), but wireless sound and careless muxing do as much."""
+LOGITS_PER_LIKENESS = 20.0
+"""Brings differences of likeness, some tenths, to the size of logits."""
+LEAST_SHARE = 0.4
+"""An offset counts if this share of the steps has both; else chance rules it."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How well one mouth fits the sound."""
+
+    logit: float
+    """Above 0: the likeness is higher at some unnatural offset than at any natural one."""
+    offset_seconds: float
+    """The natural offset of the highest likeness; positive: the sound comes late."""
+    likeness: Float[np.ndarray, " offset"]
+    """From -FARTHEST_STEPS to FARTHEST_STEPS; NaN where too few steps overlap."""
 
 
 def offset_likeness(
@@ -22,17 +47,48 @@ def offset_likeness(
     sound: Float[np.ndarray, "step size"],
     farthest: int = FARTHEST_STEPS,
 ) -> Float[np.ndarray, " offset"]:
-    """Return the mean likeness at offsets -farthest … farthest; NaN where nothing overlaps.
+    """Return the mean likeness at offsets -farthest … farthest; NaN where too few steps overlap.
 
     Both start at the same time; rows of NaN were not seen or heard and count nowhere.
     """
     found = np.full(2 * farthest + 1, np.nan)
+    counts = np.zeros(2 * farthest + 1, int)
     for index, offset in enumerate(range(-farthest, farthest + 1)):
         first, last = max(0, -offset), min(len(mouth), len(sound) - offset)
         if last <= first:
             continue
         products = (mouth[first:last] * sound[first + offset : last + offset]).sum(axis=1)
         products = products[~np.isnan(products)]
+        counts[index] = len(products)
         if len(products):
             found[index] = products.mean()
+    found[counts < max(1, LEAST_SHARE * counts.max())] = np.nan
     return found
+
+
+def fit_of(
+    likeness: Float[np.ndarray, " offset"], natural_steps: int = NATURAL_STEPS
+) -> Fit | None:
+    """Judge a curve of likeness; None where offsets of one kind were not compared."""
+    farthest = len(likeness) // 2
+    offsets = np.arange(-farthest, farthest + 1)
+    known = ~np.isnan(likeness)
+    natural = known & (np.abs(offsets) <= natural_steps)
+    other = known & (np.abs(offsets) > natural_steps + 1)
+    if not natural.any() or not other.any():
+        return None
+    best = int(np.flatnonzero(natural)[likeness[natural].argmax()])
+    margin = float(likeness[other].max() - likeness[best])
+    return Fit(LOGITS_PER_LIKENESS * margin, float(_peak(likeness, best) * STEP_SECONDS), likeness)
+
+
+def _peak(likeness: Float[np.ndarray, " offset"], best: int) -> float:
+    """Place the peak between steps: the vertex of the parabola through it and its neighbours."""
+    place = float(best - len(likeness) // 2)
+    if not 0 < best < len(likeness) - 1:
+        return place
+    left, top, right = likeness[best - 1 : best + 2]
+    bend = left - 2 * top + right
+    if not np.isfinite(bend) or bend >= 0 or top < max(left, right):
+        return place
+    return place + float(0.5 * (left - right) / bend)

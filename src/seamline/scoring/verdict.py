@@ -44,11 +44,15 @@ class SenseScore:
 
 @dataclass(frozen=True)
 class SyncScore:
-    """What the synchrony of lips and voice says; a positive offset means the sound comes late."""
+    """What the synchrony of lips and voice says; a positive offset means the sound comes late.
+
+    ``track`` names the person who speaks where several are seen; JSON has it only then.
+    """
 
     fake_probability: float | None
     offset_seconds: float | None
     reason: str | None
+    track: int | None = None
 
     def __post_init__(self) -> None:
         _check_probability(self, self.fake_probability)
@@ -141,6 +145,8 @@ class Verdict:
         found["sha256"] = self.sha256 or None
         if self.error is None:
             del found["error"]
+        if self.sync.track is None:
+            del found["sync"]["track"]
         return found
 
     @staticmethod

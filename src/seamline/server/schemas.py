@@ -41,7 +41,9 @@ class SenseScore(BaseModel):
 
 
 class SyncScore(BaseModel):
-    """What the synchrony of lips and voice says."""
+    """What the synchrony of lips and voice says; `track` is there where several are seen."""
+
+    model_config = ConfigDict(extra="allow")
 
     fake_probability: Probability | None
     offset_seconds: float | None

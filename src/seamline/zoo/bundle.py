@@ -80,6 +80,8 @@ class Bundle:
             verify_files(folder, values)
             for sense in ("video", "audio"):
                 judge_of(sense, values["branches"])
+            if "sync" in values["branches"] and not values["contract"].get("mouth"):
+                raise ValueError("a sync branch needs a contract that says how mouths are cut")
             return cls(
                 folder=folder,
                 name=values["name"],
@@ -160,6 +162,25 @@ class Bundle:
             return PairLogits(voice, None, voice)
         return PairLogits(together, picture, voice) if heard else PairLogits(picture, picture, None)
 
+    def embed_sync(
+        self,
+        mouths: UInt8[np.ndarray, "step size size"] | None,
+        log_mel: Float[np.ndarray, "mel column"],
+    ) -> tuple[Float[np.ndarray, "step dim"], Float[np.ndarray, "other dim"]]:
+        """Give the sync branch's vectors of a mouth and of sound, one every 40 ms of each."""
+        mouth = self.contract.mouth
+        assert mouth is not None  # loading made sure of it
+        if mouths is None:
+            mouths = np.zeros((1, mouth.size_px, mouth.size_px), np.uint8)
+        if mouths.shape[1:] != (mouth.size_px, mouth.size_px):
+            raise ValueError(
+                f"{self.name} takes mouths of {mouth.size_px}×{mouth.size_px} px, got "
+                f"{mouths.shape[1:]}. Extract them with the bundle's contract."
+            )
+        inputs = {"mouths": mouths, "log_mel": log_mel[None].astype(np.float32)}
+        seen, heard = self._sessions["sync"].run(None, inputs)
+        return seen, heard
+
     def _check_crops(self, crops: UInt8[np.ndarray, "time height width 3"]) -> None:
         size = self.contract.size_px
         if crops.shape[1:] != (size, size, 3):
@@ -198,6 +219,10 @@ class Bundle:
                 sound = golden.get("log_mel"), golden.get("samples")
                 pair = np.array(self.score_pair(golden["frames"], *sound))
                 checks.append(_check("pair logits", pair, golden["both_logit"]))
+            if "sync" in self.branches:
+                seen, heard = self.embed_sync(golden["mouths"], golden["sync_log_mel"])
+                checks.append(_check("mouth vectors", seen, golden["sync_mouth"]))
+                checks.append(_check("sound vectors", heard, golden["sync_sound"]))
         return checks
 
 

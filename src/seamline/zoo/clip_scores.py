@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, UInt8
 
 from seamline.clips.clip import Clip
 from seamline.scoring.branch import judge_of
+from seamline.scoring.findings import MouthSteps, SoundSteps
 from seamline.zoo.bundle import Bundle
+
+LEAST_RUN_STEPS = 12  # a mouth seen for less is not embedded: every step leans on its neighbours
 
 
 @dataclass(frozen=True)
@@ -42,3 +46,51 @@ def score_clip(bundle: Bundle, clip: Clip, *, spoken: bool, listen: bool) -> Cli
     if log_mel is not None and listen and "voice" in bundle.branches:
         voice = bundle.score_voice(log_mel, samples)
     return ClipLogits(picture, masks, voice)
+
+
+def sync_steps(
+    bundle: Bundle, clip: Clip, *, spoken: bool, listen: bool
+) -> tuple[MouthSteps | None, SoundSteps | None]:
+    """Embed a clip's mouth and, if ``listen``, its sound, both on the file's even steps.
+
+    Where nobody is ``spoken``, there is nothing to compare.
+    """
+    cut = bundle.contract
+    if "sync" not in bundle.branches or cut.mouth is None or clip.log_mel is None or not spoken:
+        return None, None
+    step, column = cut.mouth.step_seconds, cut.mel.hop_samples / cut.mel.sample_rate_hz
+    first = math.ceil(clip.start_seconds / step - 1e-6)
+    log_mel = clip.log_mel[:, round((first * step - clip.start_seconds) / column) :]
+    mouths = clip.faces.mouths if clip.faces is not None else None
+    seen = (
+        [] if mouths is None else [r for r in runs(mouths.seen) if r[1] - r[0] >= LEAST_RUN_STEPS]
+    )
+    heard = None
+    vectors: np.ndarray | None = None
+    for start, stop in seen:
+        assert mouths is not None
+        found, heard = bundle.embed_sync(mouths.crops[start:stop], log_mel)
+        if vectors is None:
+            vectors = np.full((len(mouths.seen), found.shape[1]), np.nan, np.float32)
+        vectors[start:stop] = found
+    sound = None
+    if listen:
+        if heard is None:
+            _, heard = bundle.embed_sync(None, log_mel)
+        sound = SoundSteps(first, heard[: round((log_mel.shape[1] - 1) * column / step)])
+    if vectors is None or clip.faces is None or mouths is None:
+        return None, sound
+    motion = float(np.median([mouth_motion(mouths.crops[a:b]) for a, b in seen]))
+    return MouthSteps(clip.faces.track, first, vectors, motion, clip.faces.face_px), sound
+
+
+def mouth_motion(crops: UInt8[np.ndarray, "step size size"]) -> float:
+    """Tell how much a mouth changes from step to step, over its contrast."""
+    pixels = crops.astype(np.float32)
+    return float(np.abs(np.diff(pixels, axis=0)).mean()) / (float(pixels.std()) + 1.0)
+
+
+def runs(flags: Bool[np.ndarray, " step"]) -> list[tuple[int, int]]:
+    """List the stretches [start, stop) of true flags."""
+    edges = np.flatnonzero(np.diff(np.pad(flags.astype(np.int8), 1)))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

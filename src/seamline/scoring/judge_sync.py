@@ -1,0 +1,145 @@
+"""Judges whether lips and sound belong together: vectors of mouths and sound in, a score out.
+
+With several faces, the one that fits best is taken for the speaker. What cannot be told is left
+open with its reason: a voice may come from outside of the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from seamline.scoring.branch import Branch
+from seamline.scoring.findings import Findings, MouthSteps
+from seamline.scoring.reasons import no_sync_reason
+from seamline.scoring.synchrony import STEP_SECONDS, Fit, fit_of, offset_likeness
+from seamline.scoring.timeline import (
+    StepLogits,
+    find_segments,
+    step_count,
+    step_probabilities,
+)
+from seamline.scoring.verdict import Segment, SyncScore
+
+LEAST_STEPS = 24
+"""Of a mouth seen while somebody speaks: about a second."""
+LEAST_STEPS_TO_ACCUSE = 48
+"""A file is not called fake over less than about two seconds."""
+LEAST_FACE_PX = 60
+"""The mouth of a smaller face has fewer than twenty pixels across."""
+LEAST_MOTION = 0.06
+"""Of a mouth that speaks; a closed one that moves with the head has less."""
+AROUND_SECONDS = 1.0
+"""A second of the timeline is judged with so much on either side."""
+
+
+@dataclass
+class SyncSense:
+    """The synchrony judged: its score, its place on the timeline and its segments."""
+
+    score: SyncScore
+    steps: tuple[float | None, ...] = ()
+    segments: list[Segment] = field(default_factory=list)
+    accuses: bool = False
+    """Whether the mismatch is sure enough to call the file fake."""
+
+
+@dataclass(frozen=True)
+class _Mouth:
+    track: int
+    vectors: np.ndarray
+    fit: Fit
+    motion: float
+    compared: int
+
+
+def judge_sync(findings: Findings) -> SyncSense:
+    """Make the synchrony's score, timeline and segments."""
+    branch = findings.branches.get("sync")
+    reason = no_sync_reason(findings, branch)
+    if reason is not None or branch is None:
+        return SyncSense(SyncScore(None, None, reason))
+    heard = [(part.first_step, part.vectors) for part in findings.sounds]
+    seen = [(part.first_step, part.vectors) for part in findings.mouths]
+    sound = _laid_out(heard, max(first + len(vectors) for first, vectors in [*heard, *seen]))
+    large = [m for m in findings.mouths if m.face_px >= LEAST_FACE_PX]
+    mouths = [
+        mouth
+        for track in sorted({m.track for m in large})
+        if (mouth := _mouth(track, [m for m in large if m.track == track], sound)) is not None
+    ]
+    if not mouths:
+        why = "is seen for a second while somebody speaks" if large else f"has {LEAST_FACE_PX} px"
+        return SyncSense(SyncScore(None, None, f"no face whose mouth {why}"))
+    best = min(mouths, key=lambda mouth: mouth.fit.logit)
+    chance = branch.calibration.probability(best.fit.logit)
+    faces = {m.track for m in findings.mouths}
+    if chance >= 0.5 and len(faces) > 1:
+        return SyncSense(
+            SyncScore(
+                None,
+                None,
+                f"none of {len(faces)} faces makes this sound: the speaker may be out of sight",
+            )
+        )
+    if chance >= branch.threshold and best.motion < LEAST_MOTION:
+        still = "the visible mouth hardly moves: the voice may come from elsewhere"
+        return SyncSense(SyncScore(None, None, still))
+    lane = _lane(best, sound, findings.media.duration_seconds)
+    return SyncSense(
+        SyncScore(chance, best.fit.offset_seconds, None, best.track if len(faces) > 1 else None),
+        step_probabilities(lane, branch.calibration),
+        _segments(lane, branch, best.track, findings.media.duration_seconds),
+        accuses=chance >= branch.threshold and best.compared >= LEAST_STEPS_TO_ACCUSE,
+    )
+
+
+def _laid_out(parts: Sequence[tuple[int, np.ndarray]], length: int) -> np.ndarray:
+    """Lay vectors onto the file's steps; NaN where there are none."""
+    size = parts[0][1].shape[1] if parts else 1
+    whole = np.full((length, size), np.nan, np.float32)
+    for first, vectors in parts:
+        whole[first : first + len(vectors)] = vectors
+    return whole
+
+
+def _mouth(track: int, parts: Sequence[MouthSteps], sound: np.ndarray) -> _Mouth | None:
+    vectors = _laid_out([(part.first_step, part.vectors) for part in parts], len(sound))
+    if vectors.shape != sound.shape:
+        return None
+    compared = int((~np.isnan(vectors[:, 0]) & ~np.isnan(sound[:, 0])).sum())
+    fit = fit_of(offset_likeness(vectors, sound))
+    if compared < LEAST_STEPS or fit is None:
+        return None
+    return _Mouth(track, vectors, fit, float(np.median([p.motion for p in parts])), compared)
+
+
+def _lane(mouth: _Mouth, sound: np.ndarray, duration_seconds: float | None) -> StepLogits:
+    """One logit a second, from the steps in it and around it."""
+    logits: list[float | None] = []
+    for second in range(step_count(duration_seconds)):
+        first = max(0, round((second - AROUND_SECONDS) / STEP_SECONDS))
+        last = round((second + 1 + AROUND_SECONDS) / STEP_SECONDS)
+        inside = slice(round(second / STEP_SECONDS), round((second + 1) / STEP_SECONDS))
+        both = ~np.isnan(mouth.vectors[:, 0]) & ~np.isnan(sound[:, 0])
+        fit = None
+        if both[inside].sum() >= LEAST_STEPS / 2 and both[first:last].sum() >= LEAST_STEPS:
+            fit = fit_of(offset_likeness(mouth.vectors[first:last], sound[first:last]))
+        logits.append(None if fit is None else fit.logit)
+    return tuple(logits)
+
+
+def _segments(
+    lane: StepLogits, branch: Branch, track: int, duration_seconds: float | None
+) -> list[Segment]:
+    return find_segments(
+        lane,
+        branch.calibration,
+        branch.threshold,
+        modality="sync",
+        track=track,
+        duration_seconds=duration_seconds,
+        sharpness=branch.pool_sharpness,
+    )
