@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,6 +18,10 @@ def export(
         Path | None,
         typer.Option(help="YAML for lists and reports: line, trained_on, limits, figures."),
     ] = None,
+    onto: Annotated[
+        str | None,
+        typer.Option(help="Add the branches to this model, name or folder; its own stay as is."),
+    ] = None,
 ) -> None:
     """Export trained branches as a bundle that `scan --model OUT` takes.
 
@@ -27,6 +31,9 @@ def export(
         import yaml
 
         from seamline.training.export import Run, bundle_branch, export_bundle, export_graph
+        from seamline.training.extend import extend_bundle
+        from seamline.zoo.bundle import Bundle
+        from seamline.zoo.catalog import find_model
     except ImportError as error:
         raise typer.BadParameter(
             f"Exporting needs the extra `train` ({error.name} is missing). "
@@ -43,15 +50,17 @@ def export(
                 f"ONNX Runtime differs from torch by at most {difference:.1g}."
             )
             return
-        bundle = export_bundle(
-            out,
-            runs,
-            name=name or out.name,
-            version=version,
-            card=text,
-            summary=yaml.safe_load(summary.read_text(encoding="utf-8")) if summary else {},
-        )
-    except (ValueError, FileNotFoundError) as error:
+        told: dict[str, Any] = {
+            "name": name or out.name,
+            "version": version,
+            "card": text,
+            "summary": yaml.safe_load(summary.read_text(encoding="utf-8")) if summary else {},
+        }
+        if onto is None:
+            bundle = export_bundle(out, runs, **told)
+        else:
+            bundle = extend_bundle(Bundle.load(find_model(onto)), out, runs, **told)
+    except (ValueError, FileNotFoundError, SeamlineError) as error:
         raise typer.BadParameter(str(error)) from error
     for branch, settings in bundle.branches.items():
         print(

@@ -13,10 +13,11 @@ import torch
 from torch import nn
 
 from seamline.clips.cache import CONTRACT_FILE, read_contract
-from seamline.clips.contract import CropContract
+from seamline.clips.contract import CropContract, MouthSettings
 from seamline.models.voice_cnn import VoiceCNN
 from seamline.scoring.branch import JUDGES, Branch
 from seamline.scoring.calibration import Calibration, fit_calibration
+from seamline.scoring.synchrony import STEP_SECONDS
 from seamline.training.build import load_weights
 from seamline.training.config import TrainConfig, config_json, make_config
 from seamline.training.graphs import (
@@ -77,29 +78,45 @@ def export_bundle(
     ``halve`` stores weights as float16: half the size, logits that move in the third decimal.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    contract, branches = CropContract(), {}
+    contract, branches = CropContract(), dict[str, Branch]()
     golden: dict[str, np.ndarray] = {}
     for run in runs:
-        branch = bundle_branch(run.config)
-        if branch is None:
-            raise ValueError(
-                f"{run.folder} trains {run.config.branch}, which judges nothing: scan has no place "
-                "for it. Export it alone, and its graph is written without a bundle."
-            )
-        if branch in branches:
-            raise ValueError(f"Two runs train the branch {branch}; give one of each.")
-        if branch in JUDGES["video"]:
-            contract = _contract(run.config)
-        model = load_weights(run.config, run.folder)
-        path = folder / f"{branch}.onnx"
-        golden |= _golden(write_graph(model, run.config, path, halve=halve), branch)
-        branches[branch] = _branch(run, model, path.name, contract)
+        contract = add_run(run, folder, contract, branches, golden, halve=halve)
     np.savez_compressed(folder / "golden.npz", **golden)  # type: ignore[arg-type]
     (folder / "card.md").write_text(card, encoding="utf-8")
     write_bundle(
         folder, name=name, version=version, contract=contract, branches=branches, summary=summary
     )
-    return _replay(folder)
+    return replay(folder)
+
+
+def add_run(
+    run: Run,
+    folder: Path,
+    contract: CropContract,
+    branches: dict[str, Branch],
+    golden: dict[str, np.ndarray],
+    *,
+    halve: bool,
+) -> CropContract:
+    """Write a run's graph, note its branch and golden outputs; returns the contract it asks for."""
+    branch = bundle_branch(run.config)
+    if branch is None:
+        raise ValueError(
+            f"{run.folder} trains {run.config.branch}, which judges nothing: scan has no place "
+            "for it. Export it alone, and its graph is written without a bundle."
+        )
+    if branch in branches:
+        raise ValueError(f"Two runs train the branch {branch}; give one of each.")
+    if branch in JUDGES["video"]:
+        contract = replace(_contract(run.config), mouth=contract.mouth)
+    if branch == "sync":
+        contract = replace(contract, mouth=MouthSettings(size_px=run.config.mouth_px))
+    model = load_weights(run.config, run.folder)
+    path = folder / f"{branch}.onnx"
+    golden |= _golden(write_graph(model, run.config, path, halve=halve), branch)
+    branches[branch] = _branch(run, model, path.name, contract)
+    return contract
 
 
 def bundle_branch(config: TrainConfig) -> str | None:
@@ -107,6 +124,7 @@ def bundle_branch(config: TrainConfig) -> str | None:
     if config.branch == "autoencoder":
         return "picture" if joint(config) else None
     names = {"picture": "picture", "voice": "voice", "clip": "temporal", "both": "both"}
+    names["sync"] = "sync"
     return names.get(config.branch)
 
 
@@ -178,10 +196,12 @@ def _golden(graph: Graph, branch: str) -> dict[str, np.ndarray]:
     if branch == "voice":
         outputs = {name: value[0] for name, value in outputs.items()}
     heard = {k: v[0] if k in ("log_mel", "samples") else v for k, v in inputs.items()}
+    if branch == "sync":
+        heard["sync_log_mel"] = heard.pop("log_mel")
     return heard | outputs
 
 
-def _replay(folder: Path) -> Bundle:
+def replay(folder: Path) -> Bundle:
     """Load the written bundle and compare it with torch's stored outputs."""
     bundle = Bundle.load(folder)
     for check in bundle.replay_golden():
@@ -212,6 +232,8 @@ def _branch(run: Run, model: nn.Module, graph: str, contract: CropContract) -> B
         length = int(getattr(model, "input_per_step", VoiceCNN.FRAMES_PER_STEP))
         samples = length if run.config.reads_samples else length * contract.mel.hop_samples
         step = samples / contract.mel.sample_rate_hz
+    if run.config.branch == "sync":
+        step, sharpness, usual = STEP_SECONDS, 0.0, None  # likeness has the same bounds everywhere
     if run.config.branch in ("clip", "both"):
         sharpness = 0.0  # calibrated on one window a file: the mean over windows stays on its scale
     return Branch(graph, calibration, sharpness, step, usual, threshold)

@@ -108,6 +108,19 @@ class BothGraph(nn.Module):
         return logits
 
 
+class SyncGraph(nn.Module):
+    """Both towers of a sync network: the vectors of a mouth and of sound, of any lengths."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model: Any = model
+
+    def forward(
+        self, mouths: UInt8[Tensor, "step size size"], log_mel: Float[Tensor, "1 mel column"]
+    ) -> tuple[Float[Tensor, "step dim"], Float[Tensor, "other dim"]]:
+        return self.model.mouth(mouths[None].float())[0], self.model.sound(log_mel)[0]
+
+
 @dataclass(frozen=True)
 class Graph:
     """What is exported: a module, how its inputs look, which of their axes vary."""
@@ -142,6 +155,10 @@ def make_graph(model: nn.Module, config: TrainConfig) -> Graph:
             return generator.normal(0, 0.1, (1, SAMPLES * seconds)).astype(np.float32)
         return generator.normal(-6, 3, (1, 80, COLUMNS * seconds)).astype(np.float32)
 
+    def mouths(generator: np.random.Generator, seconds: int) -> np.ndarray:
+        blocks = generator.integers(0, 256, (25 * seconds, 8, 8), dtype=np.uint8)
+        return blocks.repeat(config.mouth_px // 8, axis=1).repeat(config.mouth_px // 8, axis=2)
+
     heard, hears = ("samples", {1: "sample"}) if config.reads_samples else ("log_mel", {2: "frame"})
     judged = config.branch == "picture" or joint(config)
     name = "picture" if judged else config.branch
@@ -169,6 +186,12 @@ def make_graph(model: nn.Module, config: TrainConfig) -> Graph:
             lambda g, n: {"frames": frames(g, n), heard: sound(g, n)},
             ("logit",),
             [{0: "time"}, hears],
+        ),
+        "sync": lambda: Graph(
+            SyncGraph(model),
+            lambda g, n: {"mouths": mouths(g, n), "log_mel": sound(g, n)},
+            ("mouth", "sound"),
+            [{0: "step"}, {2: "frame"}],
         ),
         "voice": lambda: Graph(
             model, lambda g, n: {heard: sound(g, n)}, ("logit",), [{0: "batch"} | hears]

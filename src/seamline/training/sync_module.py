@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from seamline.scoring.synchrony import offset_likeness
+from seamline.scoring.synchrony import fit_of, offset_likeness
 from seamline.training.modules import TrainModule
 
 NEAR_STEPS = 2
@@ -37,13 +36,14 @@ class SyncModule(TrainModule):
         return step_loss + stretch_loss
 
     def file_scores(self, inputs: tuple[Tensor, Tensor]) -> dict[str, float]:
-        """Give how little the mouth and the sound agree at no offset, against other offsets."""
+        """Give the runtime's logit, and how far from sync at once it is (`apart`)."""
         crops, log_mel = inputs
         mouth, sound = self.model(crops[None].float(), log_mel[None])
         likeness = offset_likeness(mouth[0].double().numpy(), sound[0].double().numpy())
-        middle = len(likeness) // 2
-        near = likeness[middle - 1 : middle + 2].max()
-        return {"logit": float(20 * (np.nanmean(likeness) - near))}
+        fit, strict = fit_of(likeness), fit_of(likeness, natural_steps=1)
+        assert fit is not None, "held-out clips are long enough for all offsets"
+        assert strict is not None
+        return {"logit": fit.logit, "apart": strict.logit}
 
 
 def step_contrast(
