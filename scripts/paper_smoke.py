@@ -24,11 +24,9 @@ import numpy as np
 
 from seamline.detector import Detector
 from seamline.scoring.verdict import Verdict
-from seamline.training.build import load_weights
 from seamline.training.config import read_config
-from seamline.training.export import Run, bundle_branch, export_bundle, export_graph
+from seamline.training.export import Run, bundle_branch, finish
 from seamline.training.fit import fit
-from seamline.training.graphs import largest_difference, make_graph
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = ROOT / "configs" / "paper"
@@ -121,14 +119,10 @@ def smoke(path: Path, folder: Path, clip: Path) -> Outcome:
     warnings.filterwarnings("ignore")
     started = time.monotonic()
     run = Run.read(fit(read_config(path, _shrunk(path, folder))))
-    out = folder / "exports" / path.stem
-    branch = bundle_branch(run.config)
-    if branch is None:
-        return Outcome(export_graph(out, run), None, time.monotonic() - started)
-    export_bundle(out, [run], name=out.name, version="1", card="# smoke\n", summary={}, halve=False)
-    graph = make_graph(load_weights(run.config, run.folder), run.config)
-    difference = largest_difference(graph, out / f"{branch}.onnx")
-    verdict = Detector.load(out, threads=1).scan(clip)
+    difference = finish(run.folder).difference
+    verdict = None
+    if bundle_branch(run.config) is not None:
+        verdict = Detector.load(run.folder / "bundle", threads=1).scan(clip)
     return Outcome(difference, verdict, time.monotonic() - started)
 
 

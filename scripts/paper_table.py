@@ -26,7 +26,7 @@ from seamline.evaluation.intervals import bootstrap_auc
 from seamline.evaluation.metrics import accuracy, log_loss, roc_auc
 from seamline.training.build import WEIGHTS, build_network
 from seamline.training.config import make_config
-from seamline.training.export_graph import make_graph
+from seamline.training.graphs import make_graph
 
 HEADS = (
     "run", "minutes", "train loss", "test loss", "accuracy", "AUC", "95 %", "MSE", "trivial MSE",
@@ -94,21 +94,16 @@ def _error_cells(rows: list[dict[str, Any]]) -> list[str]:
 def _milliseconds(model: Any, config: Any) -> float:
     """Time one clip: 8 frames, one second of sound, or both."""
     torch.set_num_threads(1)
-    if config.branch == "picture":
-        crops = torch.zeros(8, 3, config.size_px, config.size_px)
-        inputs, module = [crops], model
-    else:
-        graph = make_graph(model, config)
-        made = graph.inputs(np.random.default_rng(0), 1)
-        if "frames" in made and config.model.frames != "whole":
-            made["frames"] = np.repeat(made["frames"], 4, axis=0)
-        inputs, module = [torch.from_numpy(value) for value in made.values()], graph.module
+    graph = make_graph(model, config)
+    inputs = graph.inputs(np.random.default_rng(0), 1)
+    for name in ("crops", "frames"):
+        if name in inputs and config.model.frames != "whole":
+            inputs[name] = np.repeat(inputs[name], 8 // len(inputs[name]), axis=0)
     times = []
-    with torch.no_grad():
-        for _ in range(6):
-            start = time.process_time()
-            module(*inputs)
-            times.append(time.process_time() - start)
+    for _ in range(6):
+        start = time.process_time()
+        graph.run(inputs)
+        times.append(time.process_time() - start)
     return 1000 * float(np.median(times[1:]))
 
 

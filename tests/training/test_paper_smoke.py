@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from paper_smoke import CONFIGS, smoke_all  # noqa: E402
+from paper_table import HEADS, row_of  # noqa: E402
 
 # Lightning's and the exporter's own use of deprecated interfaces is not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -36,3 +37,8 @@ def test_every_config_trains_exports_what_torch_says_and_scans(tmp_path: Path) -
         heard = {"audio"} if name in HEAR_ALONE else {"video"}
         assert examined == ({"video", "audio"} if name in SEE_AND_HEAR else heard), name
         assert verdict.label is not None
+    for name in ("02-autoencoder-faces", "06-lstm-autoencoder", "11-frame-classifier"):
+        cells = dict(zip(HEADS, row_of(tmp_path / "runs" / name), strict=True))
+        assert cells["run"] == name
+        assert (cells["MSE"] == "–") != (cells["AUC"] == "–")
+        assert float(cells["ms a clip"]) > 0

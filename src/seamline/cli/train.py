@@ -29,7 +29,7 @@ def train(
         ) from error
     try:
         folder = fit(read_config(config, set_), resume=resume)
-        told = finish(folder) if getattr(rank_zero_only, "rank", 0) == 0 else ""
+        told = finish(folder).told if getattr(rank_zero_only, "rank", 0) == 0 else ""
     except (ValueError, FileNotFoundError, FileExistsError) as error:
         raise typer.BadParameter(str(error)) from error
     if told:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -150,6 +150,11 @@ def export_graph(folder: Path, run: Run) -> float:
     path = folder / "graph.onnx"
     graph = write_graph(load_weights(run.config, run.folder), run.config, path, halve=False)
     (folder / "config.json").write_text(json.dumps(config_json(run.config), indent=2) + "\n")
+    return _close(graph, path, run)
+
+
+def _close(graph: Graph, path: Path, run: Run) -> float:
+    """Give the largest difference between ONNX Runtime and torch; a large one is refused."""
     largest = largest_difference(graph, path, threads=run.config.threads)
     if largest > GRAPH_TOLERANCE:
         raise ValueError(
@@ -159,20 +164,29 @@ def export_graph(folder: Path, run: Run) -> float:
     return largest
 
 
-def finish(folder: Path) -> str:
-    """Export a run that has just ended into its own folder; returns what to tell of it."""
+class Finished(NamedTuple):
+    """What a run was exported as."""
+
+    told: str
+    difference: float
+    """Largest difference between ONNX Runtime and torch."""
+
+
+def finish(folder: Path) -> Finished:
+    """Export a run that has just ended into its own folder, with its weights as they are."""
     run = Run.read(folder)
-    if bundle_branch(run.config) is None:
-        export_graph(folder / "export", run)
-        return (
-            f"It judges nothing, so there is no bundle to scan with. "
-            f"Its graph: {folder / 'export' / 'graph.onnx'}"
-        )
-    bundle = folder / "bundle"
-    name = run.config.name
-    card = f"# {name}\n\nMade by `seamline train`; its config is `config.json` of the run.\n"
-    export_bundle(bundle, [run], name=name, version="1", card=card, summary={})
-    return f"Scan with it: seamline scan --model {bundle} FILE"
+    branch, out = bundle_branch(run.config), folder / "bundle"
+    if branch is None:
+        difference = export_graph(folder / "export", run)
+        told = f"It judges nothing: its graph is {folder / 'export' / 'graph.onnx'}"
+    else:
+        name = run.config.name
+        card = f"# {name}\n\nMade by `seamline train`; its config is `config.json` of the run.\n"
+        export_bundle(out, [run], name=name, version="1", card=card, summary={}, halve=False)
+        graph = make_graph(load_weights(run.config, run.folder), run.config)
+        difference = _close(graph, out / f"{branch}.onnx", run)
+        told = f"Scan with it: seamline scan --model {out} FILE"
+    return Finished(f"{told} (ONNX Runtime differs from torch by {difference:.1g})", difference)
 
 
 def _contract(config: TrainConfig) -> CropContract:
