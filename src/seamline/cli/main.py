@@ -24,10 +24,12 @@ from seamline.cli.prepare import prepare
 from seamline.cli.scan import scan
 from seamline.cli.serve import serve
 from seamline.cli.train import train
+from seamline.cli.watch import watch
 from seamline.errors import SeamlineError
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "scan": scan,
+    "watch": watch,
     "evaluate": evaluate,
     "models": models,
     "serve": serve,

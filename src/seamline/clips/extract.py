@@ -7,30 +7,24 @@ streams through the file, so that an hour needs no more memory than a minute.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import cv2
-import numpy as np
-
-from seamline.clips.clip import Clip, FaceCrops, MouthCrops
+from seamline.clips.clip import Clip, FaceCrops
 from seamline.clips.contract import CropContract
+from seamline.clips.cut import CutFace, cut_face, gather_tracks, window_clips
 from seamline.clips.mouths import MouthCutter
 from seamline.clips.window import WindowPlan, mouth_windows
 from seamline.errors import UnreadableMedia
-from seamline.faces.align import align_crop, aligned_to_frame
 from seamline.faces.mtcnn import FaceDetector
-from seamline.faces.track import FaceTracker, TrackedFace
+from seamline.faces.track import FaceTracker
 from seamline.media.audio import Sound, read_audio
 from seamline.media.probe import MediaInfo, probe
 from seamline.media.video import Frame, GreyGrid, Picture, stream_pictures
-from seamline.voice.activity import speech_activity
-from seamline.voice.logmel import log_mel
 
 CHUNK_BYTES = 64 << 20  # frames held at once; a window of 8K frames is followed one by one
-MIN_SOUND_SECONDS = 0.2  # shorter rests at a stream's end carry nothing to judge
 
 
 @dataclass
@@ -52,24 +46,7 @@ class Clips:
         sounds = self._sounds()
         for index, (window, tracks) in enumerate(zip(self.windows, self._faces(), strict=True)):
             sound = self._timed("decode", sounds)
-            yield from self._window_clips(index, window, tracks, sound)
-
-    def _window_clips(
-        self,
-        index: int,
-        window: tuple[float, float],
-        tracks: Sequence[FaceCrops],
-        sound: Sound | None,
-    ) -> Iterator[Clip]:
-        samples, mel, speech = None, None, 0.0
-        if sound is not None and len(sound.samples) >= MIN_SOUND_SECONDS * sound.sample_rate_hz:
-            samples = sound.samples
-            mel = log_mel(samples, self.contract.mel)
-            spans = speech_activity(samples, sound.sample_rate_hz)
-            speech = float(sum(stop - start for start, stop in spans))
-        people: Sequence[FaceCrops | None] = tracks or [None]
-        for faces in people:
-            yield Clip(index, window[0], window[1], faces, samples, mel, speech)
+            yield from window_clips(index, window, tracks, sound, self.contract)
 
     def _sounds(self) -> Iterator[Sound | None]:
         """One Sound a window; the stream breaking off leaves None and a warning."""
@@ -107,51 +84,19 @@ class Clips:
         )
         cutter = MouthCutter(mouth) if mouth and spans else None
         for start, stop in self.windows:
-            found: dict[int, list[tuple[TrackedFace, np.ndarray]]] = {}
+            found: list[CutFace] = []
             for chunk in frames.chunks_until(stop):
                 began = time.perf_counter()
                 shown = [Frame(p.seconds, p.rgb) for p in chunk if p.rgb is not None]
                 self.frames_examined += len(shown)
                 tracked = tracker.follow(shown)
                 for frame, people in zip(shown, tracked, strict=True):
-                    for person in people:
-                        found.setdefault(person.track, []).append(
-                            (person, self._crop(frame, person))
-                        )
+                    found += [cut_face(frame, person, self.contract) for person in people]
                 if cutter is not None:
                     cutter.feed(chunk, tracked)
                 self.seconds_spent["faces"] += time.perf_counter() - began
             mouths = cutter.take(start, stop) if cutter is not None else {}
-            yield [self._gather(found[track], mouths.get(track)) for track in sorted(found)]
-
-    def _crop(self, frame: Frame, person: TrackedFace) -> np.ndarray:
-        return align_crop(
-            frame.rgb,
-            person.face.landmarks,
-            margin=self.contract.margin,
-            size_px=self.contract.size_px,
-        )
-
-    def _gather(
-        self, found: list[tuple[TrackedFace, np.ndarray]], mouths: MouthCrops | None
-    ) -> FaceCrops:
-        people = [person for person, _ in found]
-        marks = []
-        for person in people:
-            to_frame = aligned_to_frame(
-                person.face.landmarks, margin=self.contract.margin, size_px=self.contract.size_px
-            )
-            to_crop = cv2.invertAffineTransform(to_frame)
-            marks.append(person.face.landmarks @ to_crop[:, :2].T + to_crop[:, 2])
-        return FaceCrops(
-            track=people[0].track,
-            seconds=np.array([person.seconds for person in people]),
-            crops=np.stack([crop for _, crop in found]),
-            boxes=np.stack([person.face.box for person in people]).astype(np.float64),
-            landmarks=np.stack(marks).astype(np.float64),
-            detection_scores=np.array([person.face.score for person in people]),
-            mouths=mouths,
-        )
+            yield gather_tracks(found, self.contract, mouths)
 
     def _timed(self, stage: str, source: Iterator[Sound | None]) -> Sound | None:
         began = time.perf_counter()

@@ -44,6 +44,7 @@ _MOVING_NAMES = """
     mpegts mpegvideo mxf nsv nut obu ogg rm swf tak tta vc1 vvc w64 wav wtv wv yuv4mpegpipe
 """
 STILL_FORMATS = frozenset(_STILL_NAMES.split())
+MOVING_FORMATS = frozenset(_MOVING_NAMES.split())
 _OPTIONS = {
     "protocol_whitelist": "file",
     # FFmpeg looks for any of a demuxer's names ("mov,mp4,m4a,3gp,3g2,mj2") in this list.
