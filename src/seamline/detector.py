@@ -90,9 +90,15 @@ class Detector:
         self._threads = threads
 
     @classmethod
-    def load(cls, model: str | Path = DEFAULT, *, threads: int = 0) -> Detector:
-        """Load a shipped bundle by name, or one from a folder; ``threads`` 0 uses every core."""
-        return cls(Bundle.load(find_model(model), threads=threads), threads=threads)
+    def load(
+        cls, model: str | Path = DEFAULT, *, threads: int = 0, device: str = "cpu"
+    ) -> Detector:
+        """Load a shipped bundle by name, or one from a folder; ``threads`` 0 uses every core.
+
+        ``device`` "cuda" runs the bundle's graphs on a GPU and needs onnxruntime-gpu.
+        """
+        bundle = Bundle.load(find_model(model), threads=threads, device=device)
+        return cls(bundle, threads=threads)
 
     def scan(
         self,

@@ -68,6 +68,7 @@ class FakeLoader:
 
     model: str = "seamline-small"
     threads: int = 0
+    device: str = "cpu"
 
     def identify(self) -> ModelId:
         return MODEL

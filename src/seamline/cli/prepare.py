@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from seamline.cli.engine import AddressOption, Engine, EngineOption, crew_of
+from seamline.errors import WrongUsage
 
 if TYPE_CHECKING:
     from seamline.data.manifest import Sample
@@ -47,19 +50,28 @@ def prepare(
     mouths: Annotated[
         bool, typer.Option("--mouths", help="Cut mouths 25 times a second too, for branch sync.")
     ] = False,
+    engine: EngineOption = Engine.LOCAL,
+    address: AddressOption = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --engine ray: how many workers.", show_default="every core"),
+    ] = None,
 ) -> None:
     """Extract every sample of a manifest into a clip cache; run again to go on where it stopped."""
     from dataclasses import asdict, replace
     from functools import partial
 
     from seamline.clips.contract import CropContract, MouthSettings
-    from seamline.clips.prepare import prepare as extract_all
+    from seamline.clips.prepare import prepare as prepare_here
     from seamline.clips.window import WindowPlan
     from seamline.data.manifest import read_manifest
     from seamline.data.window_policy import POLICIES
 
     if policy not in POLICIES:
         raise typer.BadParameter(f"--policy is {policy!r}; known: {', '.join(POLICIES)}.")
+    crew = crew_of(engine, address, 0.0, jobs)
+    if crew is None and jobs not in (None, 1):
+        raise WrongUsage("prepare takes --jobs with --engine ray only; add that, or leave it out.")
     samples = read_manifest(manifest, root, split)
     samples = [sample for sample in samples if not kind or sample.kind in kind]
     if balanced is not None:
@@ -81,9 +93,15 @@ def prepare(
         if done % 50 == 0 or done == total:
             print(f"{done}/{total} files", file=sys.stderr, flush=True)
 
-    report = extract_all(
-        rows, base, out, contract, plan=plan, min_face_px=min_face_px, trim=trim, progress=show
-    )
+    options: dict[str, Any] = {
+        "plan": plan, "min_face_px": min_face_px, "trim": trim, "progress": show,
+    }  # fmt: skip
+    if crew is None:
+        report = prepare_here(rows, base, out, contract, **options)
+    else:
+        from seamline.scale.ray_prepare import prepare_with_ray
+
+        report = prepare_with_ray(rows, base, out, contract, crew, **options)
     print(
         f"{report.samples} files extracted into {report.clips} clips, {report.skipped} were there "
         f"already; {report.faceless} without a face, {report.unreadable} could not be read."

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seamline.cli.engine import AddressOption, Engine, EngineOption, GpusOption, crew_of
+
 if TYPE_CHECKING:
     from seamline.scale.examine import Outcome
     from seamline.scoring.verdict import Verdict
@@ -38,7 +40,17 @@ def scan(
     thorough: Annotated[
         bool, typer.Option("--thorough", help="Examine all of a long file, not spread samples.")
     ] = False,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes that scan side by side.")] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            show_default="1; with --engine ray: every core",
+            help="Processes that scan side by side.",
+        ),
+    ] = None,
+    engine: EngineOption = Engine.LOCAL,
+    address: AddressOption = None,
+    gpus: GpusOption = 0.0,
     model: Annotated[
         str, typer.Option(metavar="NAME|DIR", help="A shipped model, or a bundle's folder.")
     ] = "seamline-small",
@@ -64,7 +76,12 @@ def scan(
     inputs = find_inputs([*(paths or []), *(_demo() if demo else [])])
     if not inputs.files and not inputs.problems:
         raise typer.BadParameter("Nothing to scan: name a file, a folder or a glob, or use --demo.")
-    plan = Plan(inputs.files, DetectorLoader(model, threads_per_job(jobs)), settings, jobs,
+    crew = crew_of(engine, address, gpus, jobs)
+    if crew is None:
+        load = DetectorLoader(model, threads_per_job(jobs or 1))
+    else:
+        load = DetectorLoader(model, 1, crew.device)
+    plan = Plan(inputs.files, load, settings, jobs or 1, crew,
                 out=out, resume=resume, report=report)  # fmt: skip
     check_plan(plan)
     for problem in inputs.problems:

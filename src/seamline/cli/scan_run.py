@@ -11,6 +11,8 @@ from seamline.cli.progress import Progress
 from seamline.errors import WrongUsage
 from seamline.scale.examine import Loader, Outcome, Settings
 from seamline.scale.parquet import require_pyarrow, write_parquet
+from seamline.scale.ray_cluster import Crew, require_ray
+from seamline.scale.ray_scan import scan_with_ray
 from seamline.scale.results import Results
 from seamline.scale.workers import in_order, scan_files
 from seamline.scoring.verdict import Verdict
@@ -27,6 +29,8 @@ class Plan:
     load: Loader
     settings: Settings
     jobs: int = 1
+    crew: Crew | None = None
+    """Workers on a Ray cluster instead of ``jobs`` here."""
     out: Path | None = None
     resume: bool = False
     report: Path | None = None
@@ -41,6 +45,8 @@ class Plan:
 
 def check_plan(plan: Plan) -> None:
     """Refuses options that contradict each other or the disk; raises ``WrongUsage``."""
+    if plan.crew is not None:
+        require_ray()
     if plan.resume and plan.out is None:
         raise WrongUsage("--resume goes on with a file of results: name it with --out.")
     if plan.resume and plan.report is not None:
@@ -104,8 +110,12 @@ def run(plan: Plan, take: Callable[[Outcome], None]) -> int:
 def _scanned(plan: Plan, todo: Sequence[str], progress: Progress) -> Iterator[tuple[int, Outcome]]:
     if not todo:
         return
-    part = progress.part if plan.jobs == 1 and len(todo) <= FEW_FILES else None
-    for found in scan_files(todo, plan.load, plan.settings, jobs=plan.jobs, progress=part):
+    if plan.crew is not None:
+        outcomes = scan_with_ray(todo, plan.load, plan.settings, plan.crew)
+    else:
+        part = progress.part if plan.jobs == 1 and len(todo) <= FEW_FILES else None
+        outcomes = scan_files(todo, plan.load, plan.settings, jobs=plan.jobs, progress=part)
+    for found in outcomes:
         progress.file_done()
         yield found
 

@@ -165,7 +165,8 @@ def write_shard(folder: Path, index: int, rows: list[dict[str, Any]]) -> Path:
         ]
     )
     path = folder / f"clips-{index:05d}.parquet"
-    partial = path.with_suffix(".partial")
+    # Two machines may write one shard, if the first was given up too early: each its own part.
+    partial = path.with_suffix(f".{os.getpid()}-{os.urandom(4).hex()}.partial")
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), partial, compression="none")
     os.replace(partial, path)
     return path
@@ -214,6 +215,11 @@ def read_done(folder: Path) -> set[str]:
 def shards(folder: Path) -> list[Path]:
     """List the finished shards in order."""
     return sorted(folder.glob("clips-*.parquet"))
+
+
+def next_shard(folder: Path) -> int:
+    """Return the number after that of the last shard."""
+    return max((int(path.stem.split("-")[1]) for path in shards(folder)), default=-1) + 1
 
 
 def batched_rows(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ from seamline.clips.cache import (
     batched_rows,
     clip_row,
     error_row,
+    next_shard,
     read_done,
-    shards,
     write_contract,
     write_shard,
 )
@@ -24,6 +25,7 @@ from seamline.errors import UnreadableMedia
 from seamline.faces.mtcnn import FaceDetector
 
 ROWS_PER_SHARD = 200
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -35,6 +37,22 @@ class Prepared:
     skipped: int = 0
     unreadable: int = 0
     faceless: int = 0
+
+    def add(self, other: Prepared) -> None:
+        """Count what another part of the run did."""
+        for field in fields(self):
+            total = getattr(self, field.name) + getattr(other, field.name)
+            setattr(self, field.name, total)
+
+
+def tally(sample: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Prepared:
+    """Count the rows of one sample."""
+    return Prepared(
+        samples=1,
+        clips=sum(row["error"] is None for row in rows),
+        unreadable=int(rows[0]["error"] is not None),
+        faceless=int(sample.get("kind") != "audio" and not any(row["jpegs"] for row in rows)),
+    )
 
 
 def prepare(
@@ -61,22 +79,18 @@ def prepare(
 
     def rows() -> Iterator[list[dict[str, Any]]]:
         for index, sample in enumerate(todo):
-            made = _sample_rows(sample, root, contract, plan, min_face_px, trim, detector)
-            report.samples += 1
-            report.unreadable += made[0]["error"] is not None
-            report.clips += sum(row["error"] is None for row in made)
-            report.faceless += sample.get("kind") != "audio" and not any(r["jpegs"] for r in made)
+            made = sample_rows(sample, root, contract, plan, min_face_px, trim, detector)
+            report.add(tally(sample, made))
             yield made
             if progress is not None:
                 progress(index + 1, len(todo))
 
-    first = int(shards(folder)[-1].stem.split("-")[1]) + 1 if shards(folder) else 0
-    for offset, held in enumerate(batched_rows(rows(), ROWS_PER_SHARD)):
-        write_shard(folder, first + offset, held)
+    for index, held in enumerate(batched_rows(rows(), ROWS_PER_SHARD), next_shard(folder)):
+        write_shard(folder, index, held)
     return report
 
 
-def _sample_rows(
+def sample_rows(
     sample: Mapping[str, Any],
     root: Path,
     contract: CropContract,
@@ -84,7 +98,9 @@ def _sample_rows(
     min_face_px: float,
     trim: Callable[[Clip], Clip] | None,
     detector: FaceDetector,
+    threads: int = 0,
 ) -> list[dict[str, Any]]:
+    """Cut one sample into rows of the cache; what cannot be read is one row with its reason."""
     try:
         clips = extract(
             root / sample["path"],
@@ -93,8 +109,13 @@ def _sample_rows(
             detector=detector,
             min_face_px=min_face_px,
             mouths="all",
+            threads=threads,
         )
         made = [clip_row(sample, trim(clip) if trim else clip) for clip in clips]
     except UnreadableMedia as error:
         return [error_row(sample, error.reason)]
+    except Exception as error:  # a fault of ours in one file must not cost the others
+        _log.debug("preparing %s failed", sample["path"], exc_info=True)
+        reason = f"an internal error, please report it ({type(error).__name__}: {error})"
+        return [error_row(sample, reason)]
     return made or [error_row(sample, "nothing to examine")]

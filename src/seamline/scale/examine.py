@@ -77,6 +77,7 @@ class DetectorLoader:
 
     model: str
     threads: int = 0
+    device: str = "cpu"
 
     def identify(self) -> ModelId:
         """Verifies the bundle and names it."""
@@ -99,7 +100,7 @@ class DetectorLoader:
     def __call__(self) -> Scanner:
         from seamline.detector import Detector
 
-        return Detector.load(self.model, threads=self.threads)
+        return Detector.load(self.model, threads=self.threads, device=self.device)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from seamline.clips.contract import CropContract
 from seamline.errors import BadBundle, UnknownModel
 from seamline.scoring.branch import Branch, judge_of
 from seamline.scoring.verdict import ModelId
+from seamline.zoo.device import execution_providers
 from seamline.zoo.layout import read_branch, verify_files
 
 GOLDEN_TOLERANCE = 2e-2  # logits; processors round differently, weights are stored as float16
@@ -63,9 +64,10 @@ class Bundle:
     branches: dict[str, Branch]
     summary: dict[str, Any] = field(default_factory=dict)
     threads: int = 0
+    device: str = "cpu"
 
     @classmethod
-    def load(cls, folder: str | Path, *, threads: int = 0) -> Bundle:
+    def load(cls, folder: str | Path, *, threads: int = 0, device: str = "cpu") -> Bundle:
         """Read and verify a bundle; `UnknownModel` if there is none, `BadBundle` if altered."""
         folder = Path(folder)
         path = folder / "bundle.json"
@@ -91,6 +93,7 @@ class Bundle:
                 branches={k: read_branch(v) for k, v in values["branches"].items()},
                 summary=values.get("summary", {}),
                 threads=threads,
+                device=device,
             )
         except (ValueError, KeyError, TypeError) as error:
             raise BadBundle(
@@ -110,7 +113,11 @@ class Bundle:
 
     @cached_property
     def _sessions(self) -> dict[str, ort.InferenceSession]:
-        return {k: _session(self.folder / b.graph, self.threads) for k, b in self.branches.items()}
+        providers = execution_providers(self.device)
+        return {
+            k: _session(self.folder / b.graph, self.threads, providers)
+            for k, b in self.branches.items()
+        }
 
     def score_faces(
         self, crops: UInt8[np.ndarray, "time size size 3"]
@@ -226,13 +233,13 @@ class Bundle:
         return checks
 
 
-def _session(path: Path, threads: int) -> ort.InferenceSession:
+def _session(path: Path, threads: int, providers: list[Any]) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
     # Spinning threads would steal the decoder's cores between calls.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return ort.InferenceSession(str(path), options, providers=providers)
 
 
 def _check(name: str, found: np.ndarray, expected: np.ndarray) -> GoldenCheck:
