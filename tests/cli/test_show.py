@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seamline.cli.show import advice, body_lines, row_lines, summary
+from seamline.report.words import headline
 from seamline.scoring.verdict import (
     Person,
     Segment,
@@ -103,3 +104,13 @@ def test_no_line_is_wider_than_asked(warning, width, label):
 )  # fmt: skip
 def test_the_summary_counts(labels, expected):
     assert summary(Counter(labels)) == expected
+
+
+def test_a_part_that_stands_out_of_a_real_file_is_told():
+    part = (Segment("audio", None, 0.64, 4.08, 0.91),)
+    verdict = dataclasses.replace(make_verdict("a.m4a", 0.4), segments=part)
+    lines = [line.replace("\xa0", " ").strip() for line, _ in row_lines(verdict)]
+    assert lines == ["real               40 %  a.m4a", "0:00.6–0:04.1 voice: 91 %"]
+    assert "look and listen yourself from 0:00.6" in advice(verdict)
+    assert headline(verdict).title == "No manipulation found on the whole, but a part stands out"
+    assert "Strongest in the voice at 0:00.6–0:04.1" in headline(verdict).sentence

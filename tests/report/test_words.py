@@ -77,16 +77,20 @@ def test_paths_split_at_either_slash_and_keep_a_long_folders_end() -> None:
     ],
 )
 def test_headline_says_what_and_how_sure(label: str, probability: float, title: str) -> None:
-    found = words.headline(make_verdict(label=label, fake_probability=probability))
+    more = {"segments": ()} if label == "real" else {}
+    found = words.headline(make_verdict(label=label, fake_probability=probability, **more))
     assert found.title.replace("\u00a0", " ") == title
 
 
 def test_headline_names_senses_that_the_figure_does_not_cover() -> None:
     verdict = make_verdict(
-        label="real", fake_probability=0.04, audio=SenseScore(None, 0.0, "no audio stream")
-    )
+        label="real", fake_probability=0.04, audio=SenseScore(None, 0.0, "no audio stream"),
+        segments=(),
+    )  # fmt: skip
     assert "not covered by this figure: voice, synchrony" in words.headline(verdict).sentence
-    whole = make_verdict(label="real", fake_probability=0.04, sync=SyncScore(0.1, 0.0, None))
+    whole = make_verdict(
+        label="real", fake_probability=0.04, sync=SyncScore(0.1, 0.0, None), segments=()
+    )
     assert words.headline(whole).sentence == "Picture, voice and their synchrony were examined."
 
 

@@ -75,7 +75,7 @@ def body_lines(verdict: Verdict, width: int = 80, *, report: str | None = None) 
 
 
 def print_row(console: Console, verdict: Verdict) -> None:
-    """Prints one file's line of a longer list; below a fake, where to look."""
+    """Prints one file's line of a longer list; below it, where to look."""
     for line, style in row_lines(verdict, text_width()):
         console.print(line, style=style)
 
@@ -93,7 +93,7 @@ def row_lines(verdict: Verdict, width: int = 80) -> list[tuple[str, str | None]]
         details = [verdict.error]
     elif tone == "unsure":
         details = [headline(verdict).sentence]
-    elif tone == "fake":
+    else:  # a part may stand out of a file that is real on the whole
         details = [_segment_line(segment) for segment in verdict.segments[:MOST_ROWS]]
         if len(verdict.segments) > MOST_ROWS:
             details.append(f"and {len(verdict.segments) - MOST_ROWS} more")
@@ -123,6 +123,12 @@ def advice(verdict: Verdict, *, report: str | None = None) -> str:
         small = "face" in (verdict.video.reason or "")
         hint = " For smaller faces: --min-face-px 24." if small else ""
         return f"No verdict is made where there is no evidence.{hint}"
+    if verdict.label == "real" and verdict.segments:
+        start = clock(verdict.segments[0].start_seconds)
+        return (
+            f"Too little for a verdict, but look and listen yourself from {start}. "
+            f"{see if report else 'See it in detail: ' + see}."
+        )
     if verdict.label == "real":
         return (
             "Nothing was found in what was examined. That is no proof: a new kind of forgery can "

@@ -142,6 +142,9 @@ def headline(verdict: Verdict) -> Headline:
         return Headline("unsure", "Inconclusive", None, None, _why_inconclusive(verdict))
     probability = verdict.fake_probability
     figure, word = percent(probability), likelihood(probability)
+    if verdict.label == "real" and verdict.segments:
+        title = "No manipulation found on the whole, but a part stands out"
+        return Headline("real", title, figure, word, _strongest(verdict))
     if verdict.label == "real":
         doubt = "" if probability < 0.33 else ", but one is not ruled out"
         title = f"No manipulation found{doubt}"

@@ -8,6 +8,7 @@ from seamline.scoring.branch import Branch
 from seamline.scoring.findings import Findings
 
 SMALL_FACE_PX = 80
+LEAST_SOUND_SECONDS = 0.2  # of a window; shorter ones are not listened to
 # FaceForensics++ c40 lies at 0.003–0.011, c23 at 0.027–0.12, phone HEVC at 0.013–0.021.
 HEAVY_COMPRESSION_BITS_PER_PX = 0.012
 
@@ -39,6 +40,9 @@ def no_voice_reason(findings: Findings, spoken: bool, branch: Branch | None) -> 
     if branch is None:
         return "this model has no voice branch"
     if not findings.voices:
+        seconds = findings.media.duration_seconds
+        if seconds is not None and seconds < LEAST_SOUND_SECONDS:
+            return f"{seconds:.2f} s of sound: too short to judge"
         return "no sound could be decoded"
     return None if spoken else "no speech found"
 
