@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -121,3 +122,33 @@ def test_an_unknown_model_names_the_known_ones(tmp_path: Path) -> None:
 def test_a_folder_without_a_bundle_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(UnknownModel, match=r"bundle\.json is missing"):
         Bundle.load(tmp_path)
+
+
+def test_a_pickle_in_the_golden_file_is_never_run(tmp_path: Path) -> None:
+    """Even where its hash is right: whoever made the bundle may not be trusted."""
+    bundle = write_tiny_bundle(tmp_path / "tiny")
+    trap = np.empty(1, object)
+    trap[0] = _Trap(tmp_path / "sprung")
+    with np.load(bundle.folder / "golden.npz") as golden:
+        stored = {**golden, "crops": trap}
+    np.savez(bundle.folder / "golden.npz", allow_pickle=True, **stored)
+    listed = json.loads((bundle.folder / "bundle.json").read_text())
+    content = (bundle.folder / "golden.npz").read_bytes()
+    listed["files"]["golden.npz"] = hashlib.sha256(content).hexdigest()
+    (bundle.folder / "bundle.json").write_text(json.dumps(listed))
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        Bundle.load(bundle.folder).replay_golden()
+    assert not (tmp_path / "sprung").exists()
+    with np.load(bundle.folder / "golden.npz", allow_pickle=True) as golden:
+        golden["crops"]
+    assert (tmp_path / "sprung").exists(), "the trap must be a trap"
+
+
+class _Trap:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.touch, (self._path,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Callable
 
@@ -44,13 +45,14 @@ def make_server(
     is_up: Callable[[], None] = lambda: None,
 ) -> uvicorn.Server:
     """Makes the server, to be run on sockets that listen; ``is_up`` is called as it begins."""
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     return uvicorn.Server(
         uvicorn.Config(
             create_app(settings, load, ground, is_up),
             http=Door,
             ws="none",
             limit_concurrency=_MOST_CONNECTIONS,
-            log_level="warning",
+            log_level="error",  # what strangers send wrongly must not fill the log
             access_log=False,
             server_header=False,
             proxy_headers=proxy is not None,
