@@ -108,6 +108,7 @@ def test_evidence_has_every_frame_and_pictures_of_one_size(client: httpx.Client)
     import numpy as np
 
     assert [look["seconds"] for look in found["looks"]] == [0.0, 0.5]
+    assert found["looks"][0]["heat_peak"] == "highest 90\u00a0%, top left"
     shapes = []
     for key in ("face_url", "heat_url"):
         answer = client.get(found["looks"][0][key])

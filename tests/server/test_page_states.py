@@ -118,6 +118,22 @@ def test_a_file_above_the_limit_is_refused_before_it_is_sent(
     assert not [one for one in double.asked if one.startswith("POST")]
 
 
+def test_files_dropped_anywhere_on_the_page_are_sent(browser: Browser, double: Double) -> None:
+    double.uploads.append((202, {}, double.put_job(ID, state="queued")))
+    browser.open(double.address)
+    browser.find("#drop-hint")
+    browser.js(
+        "const files = new DataTransfer(); files.items.add(new File(['sound'], 'dropped.wav'));"
+        "const event = (name) => new DragEvent(name, {dataTransfer: files, bubbles: true});"
+        "document.querySelector('footer').dispatchEvent(event('dragover'));"
+        "window.marked = document.querySelector('.drop').classList.contains('over');"
+        "document.querySelector('footer').dispatchEvent(event('drop'));"
+    )
+    assert browser.js("return window.marked") is True
+    browser.wait_text("Waiting: it is next.")
+    assert "POST /api/v1/jobs" in double.asked
+
+
 def test_several_files_are_listed_each_with_its_own_outcome(
     browser: Browser, double: Double, tmp_path: Path
 ) -> None:

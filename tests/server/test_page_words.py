@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from page_browser import Browser
-from page_double import running_double
+from page_double import PAGE, running_double
 from report_factory import make_look, make_verdict
 
 from seamline.report import lanes, words
@@ -148,9 +149,25 @@ def test_examined_frames_fill_the_file_and_their_gaps_are_not_examined(page: Bro
     seconds, values = [1.0, 1.25, 1.5, 3.0], [0.1, 0.2, 0.3, 0.4]
     steps = ask(page, "lanes.js", "m.frameSteps(x[0], x[1], 5)", [[seconds, values]])[0]
     assert steps == [
-        [0, 1, None], [1, 1.25, 0.1], [1.25, 1.5, 0.2], [1.5, 1.75, 0.3],
-        [1.75, 3, None], [3, 3.25, 0.4], [3.25, 5, None],
+        [0, 0.875, None], [0.875, 1.125, 0.1], [1.125, 1.375, 0.2], [1.375, 1.625, 0.3],
+        [1.625, 2.875, None], [2.875, 3.125, 0.4], [3.125, 5, None],
     ]  # fmt: skip
+
+
+def test_the_lane_of_a_face_tells_the_score_that_its_box_tells(page: Browser) -> None:
+    generator = np.random.default_rng(3)
+    seconds = [round(0.25 * k + float(generator.random()) / 50, 3) for k in range(33)]
+    face = {
+        "track": 0,
+        "seconds": seconds,
+        "boxes": [[0, 0, 9, 9]] * 33,
+        "fake_probability": [k / 100 for k in range(33)],
+    }
+    moments = [round(k / 23, 3) for k in range(23 * 8)]
+    given = [{"face": face, "at": moment} for moment in moments]
+    boxes = ask(page, "boxes.js", "m.marksAt([x.face], x.at)[0].probability", given)
+    expression = "m.valueAt(m.frameSteps(x.face.seconds, x.face.fake_probability, 8.2), x.at)"
+    assert ask(page, "lanes.js", expression, given) == boxes
 
 
 def test_boxes_move_as_in_the_annotated_video(page: Browser) -> None:
@@ -192,6 +209,12 @@ def test_page_and_report_choose_the_same_looks(page: Browser, count: int) -> Non
     given = [{"seconds": one.seconds, "fake_probability": one.fake_probability} for one in looks]
     found = ask(page, "faces.js", "m.chooseLooks(x).map((one) => one.seconds)", [given])[0]
     assert found == [look.seconds for look, _ in choose_looks(looks, 3, 5)]
+
+
+def test_every_module_is_fetched_at_once_and_nothing_that_is_not_there() -> None:
+    html = (PAGE / "index.html").read_text(encoding="utf-8")
+    named = set(re.findall(r'(?:href|src)="static/([^"]+)"', html))
+    assert named == {path.name for path in PAGE.iterdir()} - {"index.html"}
 
 
 def test_a_file_without_time_has_no_timeline(page: Browser) -> None:

@@ -99,7 +99,7 @@ def _view_look(look: Look, why_shown: str, frame_width_px: int | None) -> LookVi
     heat_uri = heat_peak = None
     if look.heat is not None and look.heat.size:
         heat_uri = jpeg_uri(overlay_heat(crop, look.heat))
-        heat_peak = _peak(look.heat)
+        heat_peak = peak_of_heat(look.heat)
     frame_uri = None
     boxed = look.frame is not None and bool(frame_width_px)
     if look.frame is not None:
@@ -122,7 +122,7 @@ def _view_look(look: Look, why_shown: str, frame_width_px: int | None) -> LookVi
     )
 
 
-def _peak(heat: Float[np.ndarray, "rows columns"]) -> str:
+def peak_of_heat(heat: Float[np.ndarray, "rows columns"]) -> str:
     """How high the heat rises and where, in words, as the viewer sees the picture.
 
     Below even odds the place is mere noise, and not told.

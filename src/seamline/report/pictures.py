@@ -71,38 +71,37 @@ def heat_colours(
 def heat_layer(
     heat: Float[np.ndarray, "rows columns"], size: tuple[int, int]
 ) -> UInt8[np.ndarray, "height width 4"]:
-    """Heat alone as RGBA of (width, height) ``size``, to be laid over the crop by a viewer."""
+    """Heat alone as RGBA of (width, height) ``size``, to be laid over a grey crop.
+
+    A line goes around what is at least even odds: it tells the same to readers who do not see
+    the colours.
+    """
     grid = np.ascontiguousarray(heat, dtype=np.float32)
     smooth = np.clip(cv2.resize(grid, size, interpolation=cv2.INTER_LINEAR), 0.0, 1.0)
     low, high = _OPACITY
     opacity = np.round(255 * (low + (high - low) * smooth)).astype(np.uint8)
-    return np.dstack([heat_colours(smooth), opacity])
+    layer = np.ascontiguousarray(np.dstack([heat_colours(smooth), opacity]))
+    # A border of zeros closes outlines that would run off the picture.
+    even_odds = np.pad((smooth >= 0.5).astype(np.uint8), 1)
+    outlines, _ = cv2.findContours(even_odds, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    shifted = [outline - 1 for outline in outlines]
+    cv2.drawContours(layer, shifted, -1, (0, 0, 0, 255), 3, cv2.LINE_AA)
+    cv2.drawContours(layer, shifted, -1, (255, 255, 255, 255), 1, cv2.LINE_AA)
+    return layer
 
 
 def overlay_heat(
     crop: UInt8[np.ndarray, "height width 3"], heat: Float[np.ndarray, "rows columns"]
 ) -> UInt8[np.ndarray, "height width 3"]:
-    """Lays heat over the grey crop, and a line around what is at least even odds.
+    """Lays heat over the grey crop.
 
-    The crop loses its colours so that every colour left is heat; the line tells the same to
-    readers who do not see the colours.
+    The crop loses its colours so that every colour left is heat.
     """
     height, width = crop.shape[:2]
-    grid = np.ascontiguousarray(heat, dtype=np.float32)
-    smooth = cv2.resize(grid, (width, height), interpolation=cv2.INTER_LINEAR)
-    smooth = np.clip(smooth, 0.0, 1.0)
+    layer = heat_layer(heat, (width, height)).astype(np.float32)
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[..., None].astype(np.float32)
-    low, high = _OPACITY
-    opacity = (low + (high - low) * smooth)[..., None]
-    mixed = grey * (1 - opacity) + heat_colours(smooth).astype(np.float32) * opacity
-    picture = np.ascontiguousarray(np.round(mixed).astype(np.uint8))
-    # A border of zeros closes outlines that would run off the picture.
-    even_odds = np.pad((smooth >= 0.5).astype(np.uint8), 1)
-    outlines, _ = cv2.findContours(even_odds, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    shifted = [outline - 1 for outline in outlines]
-    cv2.drawContours(picture, shifted, -1, (0, 0, 0), 3, cv2.LINE_AA)
-    cv2.drawContours(picture, shifted, -1, (255, 255, 255), 1, cv2.LINE_AA)
-    return picture
+    opacity = layer[..., 3:] / 255
+    return np.round(grey * (1 - opacity) + layer[..., :3] * opacity).astype(np.uint8)
 
 
 def heat_legend(width_px: int = 256, height_px: int = 12) -> UInt8[np.ndarray, "height width 3"]:

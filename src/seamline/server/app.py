@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
@@ -19,6 +20,7 @@ from seamline import __version__
 from seamline.scale.examine import Loader
 from seamline.server.guard import Guard
 from seamline.server.headers import SafeHeaders
+from seamline.server.openapi import true_schema
 from seamline.server.refusals import Refused, answer
 from seamline.server.routes_about import PAGE
 from seamline.server.routes_about import router as about
@@ -72,7 +74,9 @@ def create_app(
     app.add_exception_handler(Exception, _our_fault)
     app.add_middleware(SafeHeaders, guard=guard)
     make_schema = app.openapi
-    app.openapi = cache(lambda: _true_schema(make_schema()))  # type: ignore[method-assign]
+    app.openapi = cache(  # type: ignore[method-assign]
+        lambda: true_schema(make_schema(), asks_for_token=guard.asks_for_token)
+    )
     return app
 
 
@@ -106,21 +110,24 @@ async def _malformed(request: Request, error: Exception) -> JSONResponse:
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = _CODES.get(error.status_code, "refused")
-    refused = Refused(error.status_code, code, str(error.detail), error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    refused = Refused(error.status_code, code, str(error.detail), headers)
     return answer(refused, request.scope)
+
+
+def _methods(request: Request) -> set[str]:
+    """Lists what a path can be asked; the framework names the methods of one route only."""
+    return {
+        method
+        for path, operations in request.app.openapi()["paths"].items()
+        if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)), request.url.path)
+        for method in map(str.upper, operations)
+    }
 
 
 async def _our_fault(request: Request, error: Exception) -> JSONResponse:
     _log.error("a request failed", exc_info=error)
     message = "An error of ours, please report it; the log of the service tells more."
     return answer(Refused(500, "internal", message), request.scope)
-
-
-def _true_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    """Takes out the 422 that FastAPI promises everywhere: malformed requests get 400."""
-    for path in schema["paths"].values():
-        for operation in path.values():
-            operation["responses"].pop("422", None)
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schema["components"]["schemas"].pop(unused, None)
-    return schema

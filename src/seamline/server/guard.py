@@ -29,24 +29,19 @@ class Rate:
         self._most, self._clock = a_minute, clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def wait_seconds(self, address: str) -> float:
-        """Takes one; gives 0, or how long to wait where none was left."""
-        left, now = self._left(address)
-        allowed = left >= 1
-        self._buckets[address] = (left - 1 if allowed else left, now)
-        self._buckets.move_to_end(address)
-        if len(self._buckets) > _MOST_ADDRESSES:
-            self._buckets.popitem(last=False)
-        return 0.0 if allowed else (1 - left) * 60 / self._most
-
-    def is_spent(self, address: str) -> bool:
-        """Tells whether none is left, and takes none."""
-        return self._left(address)[0] < 1
-
-    def _left(self, address: str) -> tuple[float, float]:
+    def wait_seconds(self, address: str, *, take: bool = True) -> float:
+        """Takes one, or only looks; gives 0, or how long to wait where none is left."""
         now = self._clock()
         left, then = self._buckets.get(address, (float(self._most), now))
-        return min(self._most, left + (now - then) * self._most / 60), now
+        left = min(self._most, left + (now - then) * self._most / 60)
+        if left < 1:
+            return (1 - left) * 60 / self._most
+        if take:
+            self._buckets[address] = (left - 1, now)
+            self._buckets.move_to_end(address)
+            if len(self._buckets) > _MOST_ADDRESSES:
+                self._buckets.popitem(last=False)
+        return 0.0
 
 
 class Guard:
@@ -95,8 +90,9 @@ class Guard:
         """Compares a token in constant time; too many wrong ones from an address must wait."""
         if self._token is None:
             return
-        if self._guesses.is_spent(address):
-            raise _too_many("Too many wrong tokens came from this address.", 60)
+        wait = self._guesses.wait_seconds(address, take=False)
+        if wait:
+            raise _too_many("Too many wrong tokens came from this address.", wait)
         # Digests, because comparing takes as long as the longer of two texts of unequal length.
         if not hmac.compare_digest(_digest(given.encode()), _digest(self._token)):
             self._guesses.wait_seconds(address)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seamline.report.html import write_report
-from seamline.report.looks import choose_looks
+from seamline.report.looks import choose_looks, peak_of_heat
 from seamline.report.page_data import Look, ModelSummary, ReportPage
 from seamline.report.pages import report_page
 from seamline.report.pictures import heat_layer, png_bytes
@@ -78,12 +78,15 @@ def _write_looks(folder: Path, page: ReportPage) -> list[dict[str, Any]]:
     for person in people:
         for look, _ in choose_looks(person.looks, HIGHEST_LOOKS, SPREAD_LOOKS):
             _write_pictures(folder / str(len(rows)), look)
+            heat = look.heat
+            peak = None if heat is None or not heat.size else peak_of_heat(heat)
             rows.append(
                 {
                     "track": person.track,
                     "seconds": round(look.seconds, 3),
                     "fake_probability": round(look.fake_probability, 4),
-                    "has_heat": look.heat is not None and look.heat.size > 0,
+                    "has_heat": peak is not None,
+                    "heat_peak": peak,
                 }
             )
     return rows

@@ -16,7 +16,7 @@ from seamline.server.schemas import ErrorBody, LimitsBody, ModelCard, Status, To
 from seamline.server.threads import in_thread
 
 PAGE = Path(__file__).parent / "page"
-_MOST_BODY_BYTES = 4096
+_MOST_BODY_BYTES = 65536
 router = APIRouter(tags=["service"])
 _TOKEN = {
     "requestBody": {

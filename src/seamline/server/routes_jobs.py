@@ -21,6 +21,11 @@ from seamline.server.upload import promised_bytes, take_upload
 HEARTBEAT_SECONDS = 15.0
 router = APIRouter(prefix="/api/v1", tags=["jobs"], dependencies=[Depends(authorized)])
 JobId = Annotated[str, Path(description="The job's id.")]
+_EVENT = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {"event": {"enum": ["job", "gone"]}, "data": {"type": "string"}},
+}
 _FORM = {
     "requestBody": {
         "required": True,
@@ -103,7 +108,7 @@ async def delete_job(id: JobId, service: Running) -> Response:
         200: {
             "description": "Events `job` with the job as data at every change; at the end of a "
             "deleted one, `gone`. Ends with the job.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {"schema": _EVENT}},
         },
         **refusals(401, 404, 503),
     },

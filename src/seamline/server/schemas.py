@@ -177,6 +177,7 @@ class Look(BaseModel):
     fake_probability: Probability
     face_url: str
     heat_url: str | None
+    heat_peak: Annotated[str | None, Field(description="How high the heat rises and where.")]
 
 
 class Evidence(BaseModel):

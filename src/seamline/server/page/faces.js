@@ -27,7 +27,10 @@ export function chooseLooks(looks, highest = HIGHEST_LOOKS, spread = SPREAD_LOOK
   return [...top].sort((a, b) => a - b).map((place) => inTime[place]);
 }
 
-/** The section of faces, or null where none was kept; `onSeek` is told a look's moment. */
+/**
+ * The section of faces, or null where none was kept. `onSeek` is told a look's moment; it is null
+ * for a picture, which has no time.
+ */
 export function facesSection({ verdict, evidence, onSeek }) {
   const looks = evidence?.looks ?? [];
   if (!looks.length) return null;
@@ -71,7 +74,7 @@ function heatControl(section) {
     el(
       "p",
       { class: "legend" },
-      "Probability of manipulation at a place in the face: ",
+      "Probability of manipulation at a place: ",
       el(
         "span",
         { class: "nowrap" },
@@ -81,8 +84,9 @@ function heatControl(section) {
           role: "img",
           "aria-label": "from grey over violet and orange to light yellow",
         }),
-        " 100\u00a0%",
+        " 100\u00a0%.",
       ),
+      " The white line encloses 50\u00a0% and more.",
     ),
   );
 }
@@ -116,7 +120,7 @@ function person(track, looks, verdict, onSeek) {
       "h3",
       {},
       personName(track),
-      known ? `, ${interval(known.start_seconds, known.stop_seconds)}` : "",
+      known && onSeek ? `, ${interval(known.start_seconds, known.stop_seconds)}` : "",
       `: ${score === null ? "not scored" : percent(score)}`,
     ),
     note,
@@ -126,6 +130,7 @@ function person(track, looks, verdict, onSeek) {
 }
 
 function counted(shown, all) {
+  if (all === 1) return "1 examined look.";
   const which = shown < all ? "the highest and others spread over time" : "in order of time";
   return `${shown} of ${all} examined looks: ${which}.`;
 }
@@ -141,21 +146,21 @@ function figureOf(look, onSeek) {
     el(
       "div",
       { class: "pair" },
-      face ? image(face, `${personName(look.track)} at ${when}`, "face") : null,
+      face ? image(face, onSeek ? `${personName(look.track)} at ${when}` : personName(look.track), "face") : null,
       face && heat
-        ? el("div", { class: "stack" }, image(face, "", "face"), image(heat, "The same face with heat", "heat"))
+        ? el("div", { class: "stack" }, image(face, "", "face"), image(heat, `The same face with heat: ${look.heat_peak}`, "heat"))
         : el("p", { class: "absent quiet" }, "No heatmap for this look"),
     ),
     el(
       "figcaption",
       {},
-      el(
-        "button",
-        { type: "button", class: "link", "aria-label": `Go to ${when}`, onclick: () => onSeek(look.seconds) },
-        when,
-      ),
-      ` · ${percent(look.fake_probability)}, ${likelihood(look.fake_probability)}`,
+      onSeek ? [timeButton(when, () => onSeek(look.seconds)), " · "] : null,
+      `${percent(look.fake_probability)}, ${likelihood(look.fake_probability)}`,
       look.heat_peak ? el("span", { class: "quiet" }, `Heat: ${look.heat_peak}`) : null,
     ),
   );
+}
+
+function timeButton(when, onclick) {
+  return el("button", { type: "button", class: "link", "aria-label": `Go to ${when}`, onclick }, when);
 }

@@ -63,6 +63,7 @@ function examined(verdict, sense) {
     return `the sound comes ${Math.abs(offset).toFixed(2)}\u00a0s ${offset > 0 ? "late" : "early"}`;
   }
   const length = verdict.media.duration_seconds;
+  if (!length && !score.examined_seconds) return "the picture";
   if (!length) return `${secondsText(score.examined_seconds)} examined`;
   return `${secondsText(score.examined_seconds)} of ${secondsText(length)}`;
 }

@@ -54,21 +54,25 @@ export function stepsOf(values, stepSeconds, stop) {
   return steps;
 }
 
-/** Examined frames as steps: each lasts until the next one, a gap between them is null. */
+/**
+ * Examined frames as steps: each reaches halfway to its neighbours, so that a moment has the
+ * value of the nearest frame, as its box has; what lies further off is null.
+ */
 export function frameSteps(seconds, values, stop) {
   const gaps = seconds.slice(1).map((one, index) => one - seconds[index]);
   const usual = Math.min(gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? 1, 1);
+  const reach = (from, to) => (Math.abs(to - from) <= 1.5 * usual ? (from + to) / 2 : null);
   const steps = [];
   let covered = 0;
-  seconds.forEach((start, index) => {
+  seconds.forEach((here, index) => {
+    const [before, after] = [seconds[index - 1] ?? -Infinity, seconds[index + 1] ?? Infinity];
+    const start = Math.max(reach(here, before) ?? here - usual / 2, covered);
+    const last = after === Infinity && stop - here <= 1.5 * usual;
+    const end = Math.min(last ? stop : (reach(here, after) ?? here + usual / 2), stop);
     if (start > covered + 1e-6) steps.push([covered, start, null]);
-    const next = seconds[index + 1] ?? Infinity;
-    const until = next - start <= 1.5 * usual ? next : start + usual;
-    const end = Math.min(until, stop);
-    if (end > Math.max(start, covered)) {
-      steps.push([Math.max(start, covered), end, values[index]]);
-      covered = end;
-    }
+    if (end <= start) return;
+    steps.push([start, end, values[index]]);
+    covered = end;
   });
   if (covered < stop - 1e-6) steps.push([covered, stop, null]);
   return steps;

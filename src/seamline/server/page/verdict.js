@@ -39,7 +39,7 @@ export function verdictView({ job, evidence, onDelete }) {
     parts.push(
       lookCard({ verdict, player, timeline, goTo: showMoment }),
       el("div", { class: "pair-cards" }, sensesCard(verdict), missingCard(verdict, evidence)),
-      facesSection({ verdict, evidence, onSeek: showMoment }),
+      facesSection({ verdict, evidence, onSeek: timed ? showMoment : null }),
     );
   }
   parts.push(factsCard(job));
@@ -154,7 +154,7 @@ function lookCard({ verdict, player, timeline, goTo }) {
   return el(
     "section",
     { class: "card look", "aria-labelledby": "look-title" },
-    el("h2", { id: "look-title" }, verdict.media.video ? "Look and listen" : "Listen"),
+    el("h2", { id: "look-title" }, whatToDo(verdict.media)),
     el(
       "div",
       { class: "look-grid" },
@@ -163,6 +163,11 @@ function lookCard({ verdict, player, timeline, goTo }) {
     ),
     timeline?.element,
   );
+}
+
+function whatToDo({ video, audio }) {
+  if (video && audio) return "Look and listen";
+  return video ? "Look" : "Listen";
 }
 
 function segmentList(verdict, goTo) {
@@ -174,7 +179,7 @@ function segmentList(verdict, goTo) {
   return el(
     "section",
     { class: "segment-list", "aria-labelledby": "segments-title" },
-    el("h3", { id: "segments-title" }, found.length ? "Where to look" : "Segments"),
+    el("h3", { id: "segments-title" }, found.length ? `Where to ${whatToDo(verdict.media).toLowerCase()}` : "Segments"),
     found.length
       ? el(
           "ol",
