@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,12 +142,14 @@ def test_a_pressed_segment_moves_the_video_its_box_and_its_score(
     browser: Browser, served: Served
 ) -> None:
     (segment,) = verdict_of(served).segments
-    assert 3 <= segment.start_seconds <= 5
+    start = segment.start_seconds
+    assert 3 <= start <= 5
+    there = lambda: browser.js(CURRENT) == pytest.approx(start, abs=0.001)  # noqa: E731
     browser.until(lambda: browser.js(PLAYABLE), "the video is not playable", 20)
     score = browser.all(".lane-name")[1]
     assert int(one_line(score).split()[-2]) < 50
     browser.find(".bracket").click()
-    browser.until(lambda: browser.js(CURRENT) == segment.start_seconds)
+    browser.until(there)
     browser.until(lambda: int(one_line(score).split()[-2]) > 80)
     assert browser.js("return document.querySelector('canvas.boxes').dataset.faces") == "1"
     browser.find(".segment-row").send_keys("\ue010")  # keys do not scroll the player away
@@ -154,7 +157,19 @@ def test_a_pressed_segment_moves_the_video_its_box_and_its_score(
     browser.until(lambda: browser.js(CURRENT) == 1)
     browser.until(lambda: "0:01" in browser.text(".lane-name output"))
     browser.find(".segment-row").click()
-    browser.until(lambda: browser.js(CURRENT) == segment.start_seconds)
+    browser.until(there)
+
+
+def test_timeline_and_boxes_go_along_while_the_video_plays(
+    browser: Browser, served: Served
+) -> None:
+    shown = "return [document.querySelector('video').currentTime, Number(scrub.value)]"
+    browser.js("const v = document.querySelector('video'); v.currentTime = 1; return v.play()")
+    browser.until(lambda: browser.js(shown)[1] > 2, "the timeline stood still")
+    browser.js("document.querySelector('video').pause()")
+    time.sleep(0.2)  # the last frame is drawn
+    playing, told = browser.js(shown)
+    assert told == pytest.approx(playing, abs=2 / FRAMES_PER_SECOND)
 
 
 def test_heat_is_laid_over_the_faces_and_can_be_taken_away(

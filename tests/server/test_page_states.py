@@ -87,7 +87,9 @@ def test_a_refused_upload_says_why_in_the_services_words(
     browser.all("#files")[0].send_keys(str(tone(tmp_path / "tone.wav", 0.1)))
     browser.wait_text(title, ".uploads")
     assert message in browser.text(".uploads")
-    assert browser.all(".uploads button")[0].text == "Try again"
+    offered = [one.text for one in browser.all(".uploads button")]
+    # The size and the content of a file stay what they are.
+    assert offered == (["Try again", "Remove"] if status > 500 else ["Remove"])
 
 
 def test_a_hurried_upload_waits_as_long_as_it_is_told_and_is_sent_again(
@@ -111,10 +113,10 @@ def test_a_file_above_the_limit_is_refused_before_it_is_sent(
 ) -> None:
     double.limits["upload_bytes"] = 1000
     browser.open(double.address)
-    browser.wait_text("up to 1.0 kB", ".limits")
+    browser.wait_text("up to 1 kB", ".limits")
     browser.all("#files")[0].send_keys(str(tone(tmp_path / "tone.wav", 1)))
     browser.wait_text("Too large", ".uploads")
-    assert "this service takes up to 1.0 kB" in browser.text(".uploads")
+    assert "this service takes up to 1 kB" in browser.text(".uploads")
     assert not [one for one in double.asked if one.startswith("POST")]
 
 
@@ -181,6 +183,19 @@ def test_a_scan_deleted_elsewhere_is_told_while_it_is_watched(
     browser.wait_text("Reading", ".progress-line")
     del double.jobs[ID]
     browser.wait_text("There is no such scan")
+
+
+def test_a_running_scan_is_stopped_only_after_asking(browser: Browser, double: Double) -> None:
+    double.put_job(ID, state="running", progress={**DONE, "stage": "reading", "share": 0.0})
+    browser.open(f"{double.address}#/jobs/{ID}")
+    browser.find(".danger").click()
+    browser.find("dialog button").click()
+    assert ID in double.jobs
+    assert browser.js("return document.activeElement.textContent") == "Stop and delete"
+    browser.find(".danger").click()
+    browser.find("dialog .danger").click()
+    browser.wait_text("Nothing was scanned yet.")
+    assert not double.jobs
 
 
 def test_a_failed_scan_gives_its_reason_and_no_verdict(browser: Browser, double: Double) -> None:

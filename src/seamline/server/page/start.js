@@ -55,7 +55,12 @@ export function startPage(main, { go, onRefused, setTitle }) {
       go(`#/jobs/${upload.job.id}`);
       return;
     }
-    if (uploads.some((one) => one.refused === 401)) onRefused();
+    const shut = uploads.filter((one) => one.refused === 401);
+    if (shut.length) {
+      for (const one of shut) one.refused = 0; // asked once; after that "Try again" stands there
+      onRefused();
+      return;
+    }
     drawUploads(sending, nodes);
   };
   const stopUploads = onUploads(draw);
@@ -189,7 +194,7 @@ function uploadRow(upload) {
   const bar = el("progress", { max: 100, "aria-label": `Progress of ${shown}` });
   const text = el("p", { class: "upload-text" });
   const tools = el("div", { class: "row" });
-  const node = el("li", {}, label, bar, text, tools);
+  const node = el("li", {}, label, tools, bar, text);
   let drawn = "";
   const update = () => {
     const { state, job } = upload;
@@ -219,7 +224,12 @@ function uploadTools(upload, shown) {
       el("a", { class: "button small-button", href: `#/jobs/${upload.job.id}`, "aria-label": `${text}: ${shown}` }, text),
     ];
   }
-  return [button("Try again", () => retry(upload)), button("Remove", () => forget(upload))];
+  // The same file is refused again for its size or content, but not for a busy service.
+  const hopeless = [400, 413, 415].includes(upload.refused);
+  return [
+    hopeless ? null : button("Try again", () => retry(upload)),
+    button("Remove", () => forget(upload)),
+  ];
 }
 
 /** [share for the bar or null, what is told]. */
@@ -237,5 +247,6 @@ function progressOf({ state, share, job, title, message }) {
   }
   if (job.state === "failed") return [null, [mark("unread"), ` Could not be examined: ${job.reason}`]];
   const stage = STAGES[job.progress.stage] ?? "Working";
+  if (job.state === "queued") return [0, `${stage} for its turn`];
   return [job.progress.share, `${stage}, ${Math.round(100 * job.progress.share)}\u00a0%`];
 }

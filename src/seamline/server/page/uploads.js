@@ -33,10 +33,10 @@ export async function addFiles(files) {
   for (const upload of made) {
     const most = limits?.upload_bytes;
     if (upload.file.size === 0) {
-      refuse(upload, "Empty file", "It holds no bytes. Is the copy complete?");
+      refuse(upload, 400, "It holds no bytes. Is the copy complete?", "Empty file");
     } else if (most && upload.file.size > most) {
       const text = `It has ${sizeText(upload.file.size)}; this service takes up to ${sizeText(most)}. Cut out the part in question, or scan it with the command line.`;
-      refuse(upload, titleOf(413), text);
+      refuse(upload, 413, text);
     }
     uploads.push(upload);
     changed(upload);
@@ -45,8 +45,8 @@ export async function addFiles(files) {
   return made;
 }
 
-function refuse(upload, title, message) {
-  Object.assign(upload, { state: "refused", title, message });
+function refuse(upload, status, message, title = titleOf(status)) {
+  Object.assign(upload, { state: "refused", refused: status, title, message });
 }
 
 function pump() {
@@ -84,15 +84,14 @@ function failed(upload, error) {
     upload.message = `${error.message} It is sent again in ${seconds}\u00a0s.`;
     setTimeout(() => retry(upload), 1000 * seconds);
   } else {
-    refuse(upload, titleOf(error.status), error.message);
-    upload.refused = error.status;
+    refuse(upload, error.status, error.message);
   }
 }
 
 /** Sends a refused or held upload again. */
 export function retry(upload) {
   if (!["refused", "held", "cancelled"].includes(upload.state)) return;
-  upload.state = "waiting";
+  Object.assign(upload, { state: "waiting", refused: null });
   changed(upload);
   pump();
 }

@@ -37,6 +37,10 @@ function oneDecimal(value) {
   return tie ? (roundEven(10 * value) / 10).toFixed(1) : value.toFixed(1);
 }
 
+function short(decimal) {
+  return decimal.replace(/\.0$/, "");
+}
+
 /** Spells out characters that would be unseen or reorder the text. */
 export function visible(text) {
   return text.replace(
@@ -93,7 +97,7 @@ export function interval(start, stop) {
 /** A length of time, `8.5 s` or `2 min 5 s`; from a minute on in whole seconds. */
 export function secondsText(seconds) {
   if (Number(oneDecimal(seconds)) < 60) {
-    return `${oneDecimal(seconds).replace(/\.0$/, "")}${NBSP}s`;
+    return `${short(oneDecimal(seconds))}${NBSP}s`;
   }
   const whole = roundEven(seconds);
   const parts = [
@@ -110,7 +114,7 @@ export function secondsText(seconds) {
 /** A file size in the unit that suits it. */
 export function sizeText(bytes) {
   for (const [power, unit] of [[3, "GB"], [2, "MB"], [1, "kB"]]) {
-    if (bytes >= 1000 ** power) return `${oneDecimal(bytes / 1000 ** power)}${NBSP}${unit}`;
+    if (bytes >= 1000 ** power) return `${short(oneDecimal(bytes / 1000 ** power))}${NBSP}${unit}`;
   }
   return `${bytes}${NBSP}bytes`;
 }
