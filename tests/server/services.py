@@ -35,12 +35,13 @@ def running(
     limits: dict[str, Any] | None = None,
     headers: dict[str, str] | None = None,
     loader: Any = None,
+    proxy: str | None = None,
     **options: Any,
 ) -> Iterator[Running]:
     """Runs a service with the ordered detector in a thread of this process."""
     settings = ServiceSettings(data, limits=Limits(**(limits or {})), **options)
     with listen("127.0.0.1", 0) as listener:
-        server = make_server(settings, loader or OrderedLoader())
+        server = make_server(settings, loader or OrderedLoader(), proxy=proxy)
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"

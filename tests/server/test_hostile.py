@@ -397,6 +397,18 @@ def test_an_address_that_sends_too_fast_must_wait(tmp_path: Path) -> None:
         assert 1 <= int(answers[-1].headers["retry-after"]) <= 21
 
 
+@pytest.mark.parametrize(("proxy", "last"), [(None, 429), ("127.0.0.1", 202)])
+def test_only_a_named_proxy_may_say_whose_request_it_is(
+    tmp_path: Path, proxy: str | None, last: int
+) -> None:
+    with running(tmp_path, limits={"jobs_a_minute": 2}, proxy=proxy) as service:
+        for address, status in (("192.0.2.1", 202), ("192.0.2.1", 202), ("192.0.2.2", last)):
+            files = {"file": ("a.wav", wav())}
+            headers = {"X-Forwarded-For": address}
+            answer = service.client.post("/api/v1/jobs", files=files, headers=headers)
+            assert answer.status_code == status
+
+
 @pytest.mark.parametrize(
     ("limits", "status", "code"),
     [({"waiting_jobs": 0}, 503, "busy"), ({"uploads_at_once": 0}, 503, "busy"),

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from databases import postgresql
+from server_fakes import wav
+from services import ended, running, send
 
 from seamline.errors import SeamlineError, WrongUsage
 from seamline.server.files import new_id
@@ -17,18 +19,19 @@ from seamline.server.tables import open_database
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def engine(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[sa.Engine]:
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if request.param == "sqlite":
-        engine = open_database(f"sqlite:///{tmp_path_factory.mktemp('db') / 'jobs.sqlite'}")
-        yield engine
-        engine.dispose()
+        yield f"sqlite:///{tmp_path_factory.mktemp('db') / 'jobs.sqlite'}"
         return
-    with postgresql() as url:
-        engine = open_database(url)
-        yield engine
-        engine.dispose()
+    with postgresql() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def engine(url: str) -> Iterator[sa.Engine]:
+    engine = open_database(url)
+    yield engine
+    engine.dispose()
 
 
 class Clock:
@@ -182,6 +185,19 @@ def test_services_of_one_database_do_not_touch_each_others_jobs(
     claim(store)
     assert other.recover(keep_seconds=None) == 0
     assert store.ids() == {job_id}
+
+
+def test_a_service_works_and_starts_again_on_the_database(url: str, tmp_path: Path) -> None:
+    with running(tmp_path, database=url) as service:
+        job_id = send(service.client, wav("0.9")).json()["id"]
+        assert ended(service.client, job_id)["verdict"]["label"] == "fake_video"
+        left = send(service.client, wav("slow 20")).json()["id"]
+    with running(tmp_path, database=url) as service:
+        assert service.client.get(f"/api/v1/jobs/{left}").json()["state"] in ("queued", "running")
+        page = service.client.get("/api/v1/jobs").json()
+        assert [job["id"] for job in page["jobs"]] == [left, job_id]
+        assert service.client.delete(f"/api/v1/jobs/{left}").status_code == 204
+    assert not (tmp_path / "jobs.sqlite").exists()
 
 
 def test_any_text_is_stored_as_it_is(store: JobStore) -> None:

@@ -39,6 +39,8 @@ class Limits:
     """An upload that sends nothing for so long is refused."""
     slowest_bytes_a_second: float = 1000.0
     """Over an upload's whole time, after its first ``silent_seconds``."""
+    upload_seconds: float = 3600.0
+    """A whole upload may take."""
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,10 @@ async def _chunks(request: Request, limits: Limits) -> AsyncIterator[bytes]:
                 f"Only {received:,} bytes came in {spent:.0f} s; "
                 f"{limits.slowest_bytes_a_second:,.0f} a second are the least. Try again.",
             )
+        if spent > limits.upload_seconds:
+            raise Refused(
+                408, "too_slow", f"An upload may take {limits.upload_seconds:g} s. Cut the file."
+            )
         yield chunk
 
 
