@@ -60,4 +60,4 @@ def test_no_research_data_is_tracked() -> None:
         for name in listed.stdout.splitlines()
         if name.endswith((".mp4", ".mpg", ".flac", ".wav", ".jpg", ".png", ".parquet"))
     ]
-    assert set(media) <= {"src/seamline/demo/astronaut.jpg", "docs/report.png"}
+    assert set(media) <= {"src/seamline/demo/astronaut.jpg", "docs/page.png", "docs/report.png"}

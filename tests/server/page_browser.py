@@ -67,7 +67,7 @@ class Browser:
         """Give an element's text as it is shown, on one line."""
         return one_line(self.find(selector))
 
-    def until(self, told: Callable[[], _T], otherwise: str = "", seconds: float = 10) -> _T:
+    def until(self, told: Callable[[], _T], otherwise: str = "", seconds: float = 20) -> _T:
         """Wait until something is true, and give it."""
         stale = [StaleElementReferenceException]
         wait = WebDriverWait(self.driver, seconds, 0.05, ignored_exceptions=stale)
@@ -76,7 +76,7 @@ class Browser:
         except TimeoutException:
             raise AssertionError(f"{otherwise}; the page shows: {self._page()!r}") from None
 
-    def wait_text(self, part: str, selector: str = "main", seconds: float = 10) -> None:
+    def wait_text(self, part: str, selector: str = "main", seconds: float = 20) -> None:
         """Wait until an element's text holds a part."""
         self.until(lambda: part in self.text(selector), f"no {part!r} in {selector}", seconds)
 

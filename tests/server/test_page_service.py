@@ -20,6 +20,7 @@ import httpx
 import pytest
 from page_axe import grave_findings
 from page_browser import Browser, one_line
+from server_fakes import wav
 from services import running
 
 from seamline.data.demo_clips import make_demo
@@ -270,6 +271,22 @@ def test_the_page_asks_no_other_host_for_anything(browser: Browser, served: Serv
     assert [url for url in asked if not url.startswith(ours)] == []
     grave = [one for one in browser.driver.get_log("browser") if one["level"] == "SEVERE"]
     assert [one["message"] for one in grave if "Content Security Policy" in one["message"]] == []
+
+
+def test_a_service_that_keeps_nothing_leaves_the_verdict_and_the_senders_own_copy(
+    browser: Browser, tmp_path: Path
+) -> None:
+    sound = tmp_path / "call.wav"
+    sound.write_bytes(wav("0.9", seconds=2))
+    with running(tmp_path / "data", keep_seconds=0) as service:
+        browser.open(str(service.client.base_url))
+        browser.wait_text("deleted as soon as it was examined")
+        browser.all("#files")[0].send_keys(str(sound))
+        browser.until(lambda: browser.all(".verdict"), "no verdict came", 60)
+        source = "return document.querySelector('audio')?.currentSrc"
+        browser.until(lambda: str(browser.js(source)).startswith("blob:"))
+        assert [one.text for one in browser.all(".actions a")] == ["Download JSON"]
+        browser.driver.get("about:blank")
 
 
 def test_a_token_is_asked_for_once_and_forgotten_on_request(

@@ -391,7 +391,7 @@ def test_history_has_pages_and_deletes_after_asking(browser: Browser, double: Do
     browser.find("dialog .danger").click()
     browser.until(lambda: len(browser.all(".job")) == 2)
     assert len(double.jobs) == 22
-    browser.find(".pages button").click()
+    browser.find(".pages a").click()
     browser.wait_text("clip 22.mp4")
 
 

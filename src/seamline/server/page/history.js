@@ -8,8 +8,8 @@ import { headline, sizeText, visible } from "./words.js";
 const A_PAGE = 20;
 const POLL_MS = 2500;
 
-/** Shows one page; `after` is the cursor that the address carries, `newer` the one before it. */
-export function historyPage(main, { after, go, onRefused, setTitle }) {
+/** Shows one page; `after` is the cursor that the address carries, null for the newest scans. */
+export function historyPage(main, { after, onRefused, setTitle }) {
   setTitle("Past scans");
   let closed = false;
   let timer = null;
@@ -39,7 +39,7 @@ export function historyPage(main, { after, go, onRefused, setTitle }) {
     if (focused) list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
     put(
       pages,
-      after ? el("button", { type: "button", onclick: () => history.back() }, "← Newer") : el("span"),
+      after ? el("a", { class: "button", href: "#/history" }, "← Newest") : el("span"),
       next
         ? el("a", { class: "button", href: `#/history?after=${encodeURIComponent(next)}` }, "Older →")
         : el("span"),

@@ -66,7 +66,7 @@ async function begin(upload) {
   try {
     upload.job = await done;
     upload.state = "accepted";
-    if (!upload.job.has_media) rememberFile(upload.job.id, upload.file);
+    rememberFile(upload.job.id, upload.file); // a service may keep nothing past the verdict
     follow(upload);
   } catch (error) {
     failed(upload, error);
