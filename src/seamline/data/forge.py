@@ -170,6 +170,7 @@ def _sample(opened: OpenClip, forged: ForgedClip, kind: Kind, folder: Path) -> S
             "four_way": labels["four_way"],
             "segments": forged.segments_json,
             "masks": "" if forged.masks is None else forged.masks.name,
+            "regions": forged.regions,
             "shift_seconds": "" if shift is None else f"{shift:g}",
             "donor": forged.donor and os.path.abspath(forged.donor),
             "settings": _told(opened.settings),

@@ -57,6 +57,8 @@ class ForgedClip:
     segments_json: str
     """The forged spans in the words of a verdict's segments, as JSON."""
     masks: Path | None
+    regions: str
+    """What parts of the faces were blended."""
     shift_seconds: float | None
     donor: str
     """Where a swapped sound came from."""
@@ -128,8 +130,7 @@ class OpenClip:
         blends = self._draw_blends(kind, spans, generator) if kind.picture else []
         sound = forge_sound(kind, self.samples, spans, generator, self.settings, self.donor)
         part = "mouth self-blend" if kind.picture == "lips" else "self-blend"
-        regions = ", ".join(sorted({b.region for b in blends}))
-        methods = [f"{part} ({regions})"] * bool(blends) + sound.methods
+        methods = [part] * bool(blends) + sound.methods
         path = folder / (f"{name}.wav" if self.media.video is None else f"{name}.mp4")
         unfinished = folder / f".{path.stem}.part{path.suffix}"
         try:
@@ -144,6 +145,7 @@ class OpenClip:
             " + ".join(methods) + (" splice" if kind.spliced else ""),
             json.dumps(segments),
             masks,
+            ", ".join(sorted({blend.region for blend in blends})),
             sound.shift_seconds,
             sound.donor,
             tuple(dict.fromkeys(self.notes)),
