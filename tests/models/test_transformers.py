@@ -11,7 +11,12 @@ import torch
 from seamline.models.attention import Attention, self_mask, sinusoids
 from seamline.models.cross_transformer import CrossTransformer
 from seamline.models.temporal_transformer import READOUTS, TemporalTransformer
-from seamline.models.voice_fronts import FourierFeatures, LogMelFeatures, RawAmplitudes
+from seamline.models.voice_fronts import (
+    FourierFeatures,
+    LogMelFeatures,
+    LogMelStatistics,
+    RawAmplitudes,
+)
 from seamline.models.voice_transformer import VoiceTransformer
 
 
@@ -155,6 +160,16 @@ def test_fourier_features_are_numpy_s_transform() -> None:
     windows = levelled.numpy().reshape(2, 320) * torch.hann_window(320).numpy()
     power = np.abs(np.fft.rfft(windows, axis=1)) ** 2 / 320
     np.testing.assert_allclose(found.numpy(), np.log(power + 1e-5) / 4, atol=1e-3)
+
+
+def test_statistics_of_the_log_mel_are_a_token_every_sixteen_columns_whatever_the_gain() -> None:
+    front = LogMelStatistics().eval()
+    mel = 2.0 * tokens(1, 80, 50) - 4.0
+    found = front(mel)
+    assert found.shape == (1, 4, front.feature_size)
+    torch.testing.assert_close(front(mel + 3.0), found, atol=1e-3, rtol=1e-3)
+    assert not any(parameter.requires_grad for parameter in front.parameters())
+    assert (front(mel + 3.0 * torch.linspace(-1, 1, 50)) - found).abs().max() > 0.1
 
 
 def test_gain_changes_no_token() -> None:

@@ -16,7 +16,12 @@ from paper_table import HEADS, row_of  # noqa: E402
 # Lightning's and the exporter's own use of deprecated interfaces is not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore")
 JUDGE_NOTHING = {"02-autoencoder-faces", "02-autoencoder-frames", "06-lstm-autoencoder"}
-HEAR_ALONE = {"05-audio-transformer", "09-audio-fourier", "09-audio-log-mel"}
+HEAR_ALONE = {
+    "05-audio-transformer",
+    "09-audio-fourier",
+    "09-audio-log-mel",
+    "09-audio-statistics",
+}
 SEE_AND_HEAR = {"07-fusion", "07-fusion-best", "10-cross-audio-encoder", "10-cross-video-encoder"}
 
 

@@ -23,7 +23,12 @@ from seamline.models.frame_cnn import FrameCNN
 from seamline.models.sync_net import SyncNet
 from seamline.models.temporal_transformer import TemporalTransformer
 from seamline.models.voice_cnn import VoiceCNN
-from seamline.models.voice_fronts import FourierFeatures, LogMelFeatures, RawAmplitudes
+from seamline.models.voice_fronts import (
+    FourierFeatures,
+    LogMelFeatures,
+    LogMelStatistics,
+    RawAmplitudes,
+)
 from seamline.models.voice_lstm_autoencoder import VoiceLSTMAutoencoder
 from seamline.models.voice_transformer import VoiceTransformer
 
@@ -39,7 +44,7 @@ class ModelConfig:
     encoder: str = "autoencoder"
     """Frame encoder below a transformer: `autoencoder` or `cnn`."""
     front: str = "log_mel"
-    """What a voice transformer reads: `raw`, `fourier` or `log_mel`."""
+    """What a voice transformer reads: `raw`, `fourier`, `log_mel` or `log_mel_statistics`."""
     size_px: int = 160
     """Side of face crops; training sets it from its own `size_px`."""
     width: int = 128
@@ -77,6 +82,7 @@ VOICE_FRONTS: dict[str, Callable[[], Any]] = {
     "raw": RawAmplitudes,
     "fourier": FourierFeatures,
     "log_mel": LogMelFeatures,
+    "log_mel_statistics": LogMelStatistics,
 }
 
 

@@ -1,6 +1,6 @@
 """What a voice transformer reads: samples or log-mel in, tokens (steps of features) out.
 
-Each front takes loudness out, so that gain is no cue, and has no weights to train.
+Each front takes loudness out, so that gain is no cue, and has no weights that train.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from seamline.models.voice_cnn import SpectralStatistics
 
 QUIETEST = 1e-4
 """Root mean square below which a clip is silence and is not amplified any further."""
@@ -91,3 +93,32 @@ class LogMelFeatures(nn.Module):
         mean = mel.exp().mean(dim=(1, 2), keepdim=True).clamp(min=1e-8).log()
         bands = (mel - mean).clamp(min=-self.range_nats) / 4.0 + 1.0
         return whole_blocks(bands, self.columns).permute(0, 2, 1, 3).flatten(2)
+
+
+class LogMelStatistics(nn.Module):
+    """How the log-mel's fine shape spreads within a sliding window: 396 numbers every 16 columns.
+
+    What a single column looks like tells collections apart before it tells forgeries; how columns
+    move does so less. The numbers' scale is that of the batches seen in training.
+    """
+
+    def __init__(
+        self, mels: int = 80, cepstra: int = 60, *, window_columns: int = 96, columns: int = 16
+    ) -> None:
+        super().__init__()
+        self.statistics = SpectralStatistics(
+            mels,
+            cepstra,
+            window_frames=window_columns,
+            hop_frames=columns,
+            range_nats=12.0,
+            quiet_nats=3.0,
+        )
+        self.statistics.requires_grad_(False)
+        self.input_per_token = columns
+        self.feature_size = self.statistics.size
+        self.scale = nn.BatchNorm1d(self.feature_size, affine=False)
+
+    def forward(self, mel: Float[Tensor, "batch mel column"]) -> Float[Tensor, "batch token dim"]:
+        scaled: Tensor = self.scale(self.statistics(mel))
+        return scaled.transpose(1, 2)

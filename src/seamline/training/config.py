@@ -186,7 +186,7 @@ class TrainConfig:
     def reads_samples(self) -> bool:
         """Whether the sound's samples go into the network, rather than their log-mel."""
         model = self.audio_model if self.network.kind == "fusion" else self.model
-        return self.branch == "sound_autoencoder" or model.front != "log_mel"
+        return self.branch == "sound_autoencoder" or not model.front.startswith("log_mel")
 
     @property
     def run_folder(self) -> Path:
