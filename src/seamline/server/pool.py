@@ -91,7 +91,7 @@ class Pool:
                     _log.warning("the database fails: %s", error)
                     self.trouble = "the database fails"
                     self._stopping.wait(1.0)
-                except OSError:
+                except Exception:  # a fault of ours in one turn must not end all work
                     _log.exception("the pool met an error and goes on")
                     self._stopping.wait(1.0)
         finally:
@@ -108,10 +108,14 @@ class Pool:
         for worker in list(self._workers):
             if worker.line in ready:
                 self._hear(worker)
+            if worker not in self._workers:  # it died, and that was dealt with
+                continue
             if worker.answer is not None:
                 self._settle(worker)
             elif worker.job is not None:
                 self._check(worker, cancelled)
+        for job_id in cancelled:  # also what was written between the deletion and the kill
+            self._files.remove(job_id)
         self._cancelled -= cancelled
         self._hand_out()
         self._keep_house()
@@ -148,9 +152,7 @@ class Pool:
         assert worker.job is not None
         limits = self._settings.limits
         if worker.job.id in cancelled:
-            job_id = worker.job.id
             self._retire(worker)
-            self._files.remove(job_id)
         elif time.monotonic() - worker.since > limits.job_seconds:
             reason = f"it took longer than {limits.job_seconds:g} s, the limit of this service"
             worker.kill()

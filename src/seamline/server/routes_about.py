@@ -109,7 +109,7 @@ async def close_session() -> Response:
 async def page() -> Response:
     """Give the page."""
     if not (PAGE / "index.html").is_file():
-        raise Refused(404, "not_found", "This installation has no page; /docs tells of the API.")
+        raise Refused(404, "not_found", "This installation has no page; the API is at /api/v1.")
     return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
 
