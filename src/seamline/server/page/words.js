@@ -155,6 +155,10 @@ export function headline(verdict) {
     return { tone: "unsure", title: "Inconclusive", ...none, sentence: whyInconclusive(verdict) };
   }
   const [figure, word] = [percent(probability), likelihood(probability)];
+  if (verdict.label === "real" && verdict.segments.length) {
+    const title = "No manipulation found on the whole, but a part stands out";
+    return { tone: "real", title, figure, word, sentence: strongest(verdict) };
+  }
   if (verdict.label === "real") {
     const doubt = probability < 0.33 ? "" : ", but one is not ruled out";
     const title = `No manipulation found${doubt}`;
