@@ -35,6 +35,7 @@ def repeat(clip: Path, path: Path, times: int) -> None:
     """Write a clip several times after itself, packet by packet."""
     with av.open(str(path), "w") as out:
         streams: dict[int, Any] = {}
+        reached: dict[int, int] = {}
         shift_seconds = 0.0
         for _ in range(times):
             with av.open(str(clip)) as source:
@@ -45,9 +46,13 @@ def repeat(clip: Path, path: Path, times: int) -> None:
                 for packet in source.demux():
                     if packet.dts is None:
                         continue
+                    number = packet.stream.index
                     shift = round(shift_seconds / packet.time_base)
                     packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
-                    packet.stream = streams[packet.stream.index]
+                    if packet.dts <= reached.get(number, packet.dts - 1):
+                        continue  # the lead-in of AAC, before second 0
+                    reached[number] = packet.dts
+                    packet.stream = streams[number]
                     out.mux(packet)
             shift_seconds += longest
 

@@ -106,7 +106,8 @@ def _start(crew: Crew) -> None:
         raise SeamlineError(
             f"The Ray cluster at {crew.address} cannot be joined: {error}. This machine must be a "
             f"node of it (`ray start --address {crew.address}`) with the same versions of Ray and "
-            "Python; docs/scale.md tells how to start one."
+            "Python and, where the cluster asks for one, its RAY_AUTH_TOKEN; docs/scale.md tells "
+            "how to start one."
         ) from error
 
 

@@ -19,7 +19,7 @@ from seamline.clips.window import WindowPlan
 from seamline.errors import SeamlineError
 from seamline.faces.mtcnn import FaceDetector
 from seamline.scale.ray_cluster import Crew, cluster
-from seamline.scale.ray_shards import CRASHES_ALLOWED, Handler, run_shards, shard_size
+from seamline.scale.ray_shards import GIVEN_UP, Handler, run_shards, shard_size
 
 SAMPLES_PER_SHARD = 16  # at most 16 files of 30 windows with 2 people: 250 MB of crops in memory
 
@@ -59,8 +59,7 @@ class _CutHandler:
         counts = []
         for place, sample in items:
             if place in given_up:
-                reason = f"the decoder crashed on this file ({CRASHES_ALLOWED} workers died at it)"
-                made = [error_row(sample, reason)]
+                made = [error_row(sample, GIVEN_UP)]
             else:
                 begin(place)
                 made = sample_rows(

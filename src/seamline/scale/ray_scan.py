@@ -12,7 +12,7 @@ from typing import Any
 
 from seamline.scale.examine import FileState, Loader, Outcome, Scanner, Settings, examine_file
 from seamline.scale.ray_cluster import Crew, cluster
-from seamline.scale.ray_shards import CRASHES_ALLOWED, Handler, run_shards, shard_size
+from seamline.scale.ray_shards import GIVEN_UP, Handler, run_shards, shard_size
 from seamline.scoring.verdict import unreadable_verdict
 
 FILES_PER_SHARD = 8  # a minute's work at most stages; what a lost worker does again
@@ -46,8 +46,7 @@ class _ScanHandler:
                 yield place, examine_file(self._scanner, path, self._settings)
 
     def _crashed(self, path: str) -> Outcome:
-        reason = f"the decoder crashed on this file ({CRASHES_ALLOWED} workers died at it)"
-        verdict = unreadable_verdict(path, reason, self._scanner.bundle.model_id)
+        verdict = unreadable_verdict(path, GIVEN_UP, self._scanner.bundle.model_id)
         return Outcome(verdict, FileState.of(path))
 
 

@@ -2,11 +2,11 @@
 
     items  0 1 2 3 4 5 6 7 | 8 9 …      a shard is what one actor takes at a time
     actor  holds what is slow to load, answers item by item
-    ledger notes which item each shard is at; it lives with the driver and so outlives an actor
+    ledger knows which shards were begun; it lives with the driver and so outlives an actor
 
 An actor that dies (out of memory, a lost machine) is started again by Ray and its shard with it;
-a result that comes twice counts once. The ledger tells the new actor at which item the old one
-died: an item at which actors die again and again is given up.
+a result that comes twice counts once. A shard that comes back is done with care: the ledger is
+told of each item before it is tried, and one at which an actor dies again is given up.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from typing import Any, Protocol
 
 from seamline.errors import SeamlineError
 
-CRASHES_ALLOWED = 2
-"""Actors that may die on one item before it is given up; a killed machine costs an item one."""
+GIVEN_UP = "the decoder crashed on this file (two workers died, the second at it)"
 SHARDS_PER_WORKER = 4  # at least, so that workers end at about the same time
 
 
@@ -45,24 +44,28 @@ class Work(Protocol):
 
 
 class Ledger:
-    """Counts, for each item, the actors that died while at it."""
+    """Knows which shards were begun and not ended, and the items at which actors died."""
 
     def __init__(self) -> None:
+        self._begun: set[int] = set()
         self._at: dict[int, int] = {}
-        self._crashes: dict[int, int] = {}
+        self._given_up: set[int] = set()
 
-    def open(self, shard: int) -> frozenset[int]:
-        """Notes that an actor takes a shard, anew perhaps; gives the items to give up."""
+    def open(self, shard: int) -> tuple[bool, frozenset[int]]:
+        """Notes that a shard is taken; tells whether it came back, and the items to give up."""
+        came_back = shard in self._begun
+        self._begun.add(shard)
         if (place := self._at.pop(shard, None)) is not None:
-            self._crashes[place] = self._crashes.get(place, 0) + 1
-        return frozenset(p for p, count in self._crashes.items() if count >= CRASHES_ALLOWED)
+            self._given_up.add(place)
+        return came_back, frozenset(self._given_up)
 
     def begin(self, shard: int, place: int) -> None:
-        """Notes the item that a shard is at."""
+        """Notes the item that a shard done with care is at."""
         self._at[shard] = place
 
     def close(self, shard: int) -> None:
         """Notes that a shard is through."""
+        self._begun.discard(shard)
         self._at.pop(shard, None)
 
 
@@ -85,14 +88,15 @@ class _Actor:
             yield {"found": pickle.dumps((-1, self._trouble))}
             return
         shard = int(row["shard"])
-        given_up = ray.get(self._ledger.open.remote(shard))
+        came_back, given_up = ray.get(self._ledger.open.remote(shard))
 
         def begin(place: int) -> None:
-            ray.get(self._ledger.begin.remote(shard, place))
+            if came_back:  # else it would cost each item a message, waited for
+                ray.get(self._ledger.begin.remote(shard, place))
 
         for found in self._handle(shard, pickle.loads(row["items"]), given_up, begin):
             yield {"found": pickle.dumps(found)}
-        ray.get(self._ledger.close.remote(shard))
+        self._ledger.close.remote(shard)
 
 
 def shard_size(items: int, workers: int, most: int) -> int:
