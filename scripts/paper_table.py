@@ -43,7 +43,7 @@ def row_of(folder: Path) -> list[str]:
     cells += _class_cells(rows) + _error_cells(rows)
     model = build_network(config).eval()
     frozen = sum(p.numel() for name, p in model.named_parameters() if name.startswith("encoder."))
-    total = sum(p.numel() for p in model.parameters())
+    total = sum(p.numel() for p in model.parameters() if p.requires_grad)
     own = config.branch in ("autoencoder", "sound_autoencoder", "picture", "voice")
     if config.network.kind == "fusion":
         frozen = total - sum(p.numel() for p in model.fusion.parameters())
