@@ -2,6 +2,7 @@
 
     python benchmarks/scan.py                 the 10-second clip: ratio of times, with its spread
     python benchmarks/scan.py --memory        peak memory of a 1-minute and a 10-minute clip
+    python benchmarks/scan.py --senses        the clip with sound and without: what hearing costs
 
 The clips are made on the spot: 1920×1080 H.264 with sound, two copies of the demo portrait moving
 over a noisy background. Times are ratios within one run, since machines differ and are shared.
@@ -47,13 +48,14 @@ def frames(seconds: float) -> Iterator[np.ndarray]:
         yield frame
 
 
-def write_clip(path: Path, seconds: float) -> None:
-    """Write the clip with speech-like sound (a voiced pulse train in syllables)."""
+def write_clip(path: Path, seconds: float, *, silent: bool = False) -> None:
+    """Write the clip with speech-like sound (a voiced pulse train in syllables), or none."""
     time_axis = np.arange(int(seconds * 16000)) / 16000
     voiced = np.sign(np.sin(2 * np.pi * 120 * time_axis)) * (np.sin(2 * np.pi * 3 * time_axis) > 0)
     options = {"preset": "veryfast"}
     sound = (0.2 * voiced).astype(np.float32)
-    write_video(path, frames(seconds), RATE, samples=sound, crf=23, options=options)
+    samples = None if silent else sound
+    write_video(path, frames(seconds), RATE, samples=samples, crf=23, options=options)
 
 
 def decode_all(path: Path) -> float:
@@ -89,6 +91,36 @@ def compare(path: Path, repeats: int) -> dict[str, object]:
     }
 
 
+def hearing(folder: Path, repeats: int, model: str) -> dict[str, object]:
+    """Alternate scans of the clip with its sound and without; the first of each warms up."""
+    from seamline.detector import Detector
+
+    detector = Detector.load(model)
+    paths = {"with": folder / "sound.mp4", "without": folder / "silent.mp4"}
+    for name, path in paths.items():
+        write_clip(path, 10.0, silent=name == "without")
+    rows: list[dict[str, float]] = []
+    for _ in range(repeats + 1):
+        row = {}
+        for name, path in paths.items():
+            began, worked = time.perf_counter(), time.process_time()
+            verdict = detector.scan(path)
+            row[name] = time.perf_counter() - began
+            row[f"cpu_{name}"] = time.process_time() - worked
+            if name == "with":
+                row |= {f"stage_{k}": v for k, v in verdict.seconds.items()}
+                judged = [s for s in verdict.timeline.sync if s is not None]
+        rows.append(row)
+    ratios = [row["with"] / row["without"] for row in rows[1:]]
+    return {
+        **{k: statistics.median(row[k] for row in rows[1:]) for k in rows[0]},
+        "ratio_median": statistics.median(ratios),
+        "ratio_least_and_most": [min(ratios), max(ratios)],
+        "cpu_ratio_median": statistics.median(r["cpu_with"] / r["cpu_without"] for r in rows[1:]),
+        "seconds_judged_by_sync": len(judged),
+    }
+
+
 def peak_mebibytes(path: Path) -> float:
     """Peak resident memory of a scan in a process of its own."""
     code = (
@@ -106,6 +138,8 @@ def main() -> None:
     """Make the clips, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--senses", action="store_true")
+    parser.add_argument("--model", default="seamline-small", help="for --senses")
     parser.add_argument("--repeats", type=int, default=7)
     options = parser.parse_args()
     result: dict[str, object] = {
@@ -113,7 +147,9 @@ def main() -> None:
         "python": platform.python_version(),
     }
     with tempfile.TemporaryDirectory() as folder:
-        if options.memory:
+        if options.senses:
+            result |= hearing(Path(folder), options.repeats, options.model)
+        elif options.memory:
             for minutes in (1, 10):
                 path = Path(folder) / f"{minutes}.mp4"
                 write_clip(path, 60.0 * minutes)

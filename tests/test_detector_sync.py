@@ -10,6 +10,8 @@ import pytest
 
 from seamline.data.demo_clips import read_portrait
 from seamline.detector import Detector
+from seamline.media.audio import read_audio
+from seamline.media.video import stream_frames
 from seamline.media.write import write_video
 from seamline.scoring.verdict import Verdict
 from tiny_bundle import write_tiny_bundle
@@ -82,6 +84,34 @@ def test_the_one_of_two_faces_that_fits_is_named(detector: Detector, tmp_path: P
     assert len(left) == 2
     assert found.verdict.sync.track == max(left, key=lambda track: left[track])
     assert (found.verdict.sync.fake_probability or 1) < 0.1
+
+
+CLIPS = Path(__file__).parents[2] / "shared" / "data" / "video" / "voxceleb_lrw"
+
+
+@pytest.mark.real_clips
+@pytest.mark.skipif(not CLIPS.is_dir(), reason="the research clips are not beside the checkout")
+def test_the_shipped_bundle_finds_real_speakers_in_sync_and_half_a_second_apart(
+    tmp_path: Path,
+) -> None:
+    detector = Detector.load(threads=1)
+    if "sync" not in detector.bundle.branches:
+        pytest.skip("the shipped bundle has no sync branch")
+    own, late = [], []
+    for path in sorted(CLIPS.iterdir())[:5]:
+        verdict = detector.scan(path)
+        (sound,) = read_audio(path)
+        frames = [frame.rgb for frame in stream_frames(path, step_seconds=0.04)]
+        moved = tmp_path / path.name
+        samples = np.roll(sound.samples, round(0.5 * 16000))
+        write_video(moved, frames, 25, samples=samples, crf=16, options={"threads": "1"})
+        found = verdict.sync, detector.scan(moved).sync
+        if None not in [sync.fake_probability for sync in found]:
+            own.append(found[0].fake_probability or 0.0)
+            late.append(found[1].fake_probability or 0.0)
+            assert abs(found[0].offset_seconds or 0.0) < 0.15
+    assert len(own) >= 3
+    assert np.mean(own) + 0.2 < np.mean(late)
 
 
 def test_golden_outputs_repeat(detector: Detector) -> None:

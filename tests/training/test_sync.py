@@ -112,11 +112,12 @@ def test_held_out_clips_are_judged_moved_and_swapped_over_equal_seconds(cache: P
 def test_both_losses_are_least_where_vectors_of_a_moment_agree() -> None:
     generator = torch.Generator().manual_seed(0)
     right = torch.nn.functional.normalize(torch.randn(4, 28, 16, generator=generator), dim=-1)
-    wrong = right.roll(1, dims=0)
+    ahead = torch.tensor([0, 3, 8, 5])
+    mouth = torch.stack([right[i, a : a + 20] for i, a in enumerate(ahead.tolist())])
     sharpness = torch.tensor(20.0)
     for contrast in (step_contrast, stretch_contrast):
-        low, found = contrast(right, right, sharpness)
-        high, missed = contrast(right, wrong, sharpness)
+        low, found = contrast(mouth, right, ahead, sharpness)
+        high, missed = contrast(mouth, right, (ahead + 4) % 9, sharpness)
         assert low < 0.05 < 1.0 < high
         assert (float(found), float(missed)) == (1.0, 0.0)
 

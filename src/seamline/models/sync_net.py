@@ -3,7 +3,8 @@
 Each tower gives one unit vector a step of 40 ms; vectors of the same moment are alike, those of
 other moments are not (Chung & Zisserman, "Out of time", ACCV 2016, whose towers see single clips
 of 0.2 s; these run over any length, so that neighbouring steps share their work). A step's vector
-rests on about half a second around it.
+rests on about half a second around it. A clip's ends are continued with what is there: zeros would
+tell both towers where in the clip a step lies, and that is no synchrony.
 """
 
 from __future__ import annotations
@@ -35,11 +36,11 @@ class InTime(nn.Module):
             nn.BatchNorm1d(width),
             nn.ReLU(inplace=True),
             nn.Dropout(dropout),
-            nn.Conv1d(width, width, 5, padding=2, bias=False),
+            nn.Conv1d(width, width, 5, padding=2, padding_mode="replicate", bias=False),
             nn.BatchNorm1d(width),
             nn.ReLU(inplace=True),
             nn.Dropout(dropout),
-            nn.Conv1d(width, width, 5, padding=2, bias=False),
+            nn.Conv1d(width, width, 5, padding=2, padding_mode="replicate", bias=False),
             nn.BatchNorm1d(width),
             nn.ReLU(inplace=True),
             nn.Conv1d(width, size, 1),
@@ -69,17 +70,17 @@ class MouthTower(nn.Module):
     ) -> Float[Tensor, "batch step size"]:
         """Embed crops of brightness 0–255; light and contrast of the whole clip are taken out.
 
-        Each crop is seen beside how it differs from the one before and the one after.
+        Each crop is seen beside how it differs from the one before and the one after; there must
+        be two.
         """
         batch, steps = crops.shape[:2]
         level = crops.mean(dim=(1, 2, 3), keepdim=True)
         spread = (crops - level).square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
         even = (crops - level) / (spread + 1.0)
         change = torch.diff(even, dim=1)
-        none = torch.zeros_like(even[:, :1])
-        seen = torch.stack(
-            [even, torch.cat([none, change], dim=1), torch.cat([change, none], dim=1)], dim=2
-        )
+        before = torch.cat([change[:, :1], change], dim=1)
+        after = torch.cat([change, change[:, -1:]], dim=1)
+        seen = torch.stack([even, before, after], dim=2)
         described = self.layers(seen.flatten(0, 1)).reshape(batch, steps, -1)
         embedded: Tensor = self.in_time(described.transpose(1, 2))
         return embedded
@@ -94,10 +95,10 @@ class SoundTower(nn.Module):
         super().__init__()
         self.range_nats = range_nats
         self.layers = nn.Sequential(
-            nn.Conv1d(mels, width, 5, stride=2, padding=2, bias=False),
+            nn.Conv1d(mels, width, 5, stride=2, padding=2, padding_mode="replicate", bias=False),
             nn.BatchNorm1d(width),
             nn.ReLU(inplace=True),
-            nn.Conv1d(width, width, 3, stride=2, padding=1, bias=False),
+            nn.Conv1d(width, width, 3, stride=2, padding=1, padding_mode="replicate", bias=False),
             nn.BatchNorm1d(width),
             nn.ReLU(inplace=True),
         )

@@ -118,8 +118,11 @@ class TrainConfig:
     """Range of lengths of the voice branch's random crops."""
     hide_share: float = 1.0
     """Share of sound crops that pass a random channel (band limit, codec, room, noise)."""
-    sync_steps: int = 28
-    """Steps of 40 ms of the sync branch's training clips."""
+    sync_steps: int = 20
+    """Steps of 40 ms of mouth in the sync branch's training clips."""
+    sync_slack: int = 8
+    """Further steps of sound, a random part of them before the mouth's first: or else the towers
+    tell a moment by how far it lies from the clip's ends."""
     mouth_px: int = 32
     """Side of the mouth crops."""
     copy_share: float = 0.0

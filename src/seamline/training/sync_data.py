@@ -27,8 +27,11 @@ from seamline.training.loading import train_batches
 from seamline.training.sync_pairs import Judged, SyncEntry, judged_pairs, mel_of, sync_entries
 
 
-class SyncCrops(Dataset[tuple[Tensor, Tensor]]):
-    """Genuine pairs behind random light, framing and channel; item i depends on seed and i."""
+class SyncCrops(Dataset[tuple[Tensor, Tensor, Tensor]]):
+    """Genuine pairs behind random light, framing and channel; item i depends on seed and i.
+
+    An item is a mouth, a longer stretch of sound, and the step of sound at which the mouth starts.
+    """
 
     def __init__(
         self, entries: Sequence[SyncEntry], config: TrainConfig, cut: CropContract, *, epoch: int
@@ -36,18 +39,18 @@ class SyncCrops(Dataset[tuple[Tensor, Tensor]]):
         self._config, self._cut = config, cut
         self._count = config.steps_per_epoch * config.batch_size
         self._first = epoch * self._count
-        self._steps = config.sync_steps
+        self._steps = config.sync_steps + config.sync_slack
         self._sources = _by_source(e for e in entries if e.steps >= self._steps)
         if not self._sources:
             raise ValueError(
                 f"The cache holds no face seen for {self._steps} steps with sound. Prepare it "
-                "with --mouths, or lower sync_steps."
+                "with --mouths, or lower sync_steps or sync_slack."
             )
 
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
         config = self._config
         rng = np.random.default_rng([config.seed, self._first + index])
         names = list(self._sources)
@@ -58,10 +61,11 @@ class SyncCrops(Dataset[tuple[Tensor, Tensor]]):
         entries = people[list(people)[rng.choice(len(people), p=chance / chance.sum())]]
         entry = entries[int(rng.integers(len(entries)))]
         first = int(rng.integers(entry.steps - self._steps + 1))
+        ahead = int(rng.integers(config.sync_slack + 1))
         mouth = self._cut.mouth
         assert mouth is not None
         crops = vary_mouths(
-            entry.mouths[first : first + self._steps],
+            entry.mouths[first + ahead : first + ahead + config.sync_steps],
             rng,
             stored_margin=mouth.margin,
             size_px=config.mouth_px,
@@ -69,7 +73,7 @@ class SyncCrops(Dataset[tuple[Tensor, Tensor]]):
         mel = mel_of(entry, first, self._steps)
         if rng.random() < config.hide_share:
             mel = hide_mel_channel(mel, rng)
-        return torch.from_numpy(crops), torch.from_numpy(mel)
+        return torch.from_numpy(crops), torch.from_numpy(mel), torch.tensor(ahead)
 
 
 class JudgedPairs(Dataset[dict[str, Any]]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -15,21 +15,22 @@ from seamline.training.modules import TrainModule
 NEAR_STEPS = 2
 """Steps nearer than this to the right one count neither as right nor as wrong."""
 FARTHEST_STEPS = 15
-STRETCH_STEPS = (8, 28)
-"""Lengths of the stretches over which the second loss compares offsets."""
+LEAST_STRETCH_STEPS, LEAST_COMMON_STEPS = 8, 4
+"""Of the stretches over which the second loss compares offsets."""
 
 
 class SyncModule(TrainModule):
     """Trains both towers to agree on the moment, by single steps and by stretches of them."""
 
-    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], index: int) -> Tensor:
         """Return the step loss plus the stretch loss."""
-        crops, log_mel = batch
-        mouth, sound = self.model(crops.float(), log_mel)
+        crops, log_mel, ahead = batch
         model: Any = self.model
+        mouth = model.mouth(crops.float())
+        sound = model.sound(log_mel)[:, :-1]  # its last vector is of half a step
         sharpness = model.sharpness.clamp(max=3.9).exp()
-        step_loss, hits = step_contrast(mouth, sound, sharpness)
-        stretch_loss, right = stretch_contrast(mouth, sound, sharpness)
+        step_loss, hits = step_contrast(mouth, sound, ahead, sharpness)
+        stretch_loss, right = stretch_contrast(mouth, sound, ahead, sharpness)
         self.log_training(
             loss=step_loss + stretch_loss, step_loss=step_loss, hits=hits, right=right
         )
@@ -48,46 +49,54 @@ class SyncModule(TrainModule):
 
 def step_contrast(
     mouth: Float[Tensor, "batch step size"],
-    sound: Float[Tensor, "batch step size"],
+    sound: Float[Tensor, "batch other size"],
+    ahead: Int[Tensor, " batch"],
     sharpness: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """InfoNCE over all steps of the batch, both ways; also the share of steps found."""
+    """InfoNCE over all steps of the batch, both ways; also the share of steps found.
+
+    ``ahead`` is the step of sound at which each mouth starts.
+    """
     batch, steps, _ = mouth.shape
+    others = sound.shape[1]
     likeness = sharpness * mouth.flatten(0, 1) @ sound.flatten(0, 1).T
-    place = torch.arange(steps).repeat(batch)
-    clip = torch.arange(batch).repeat_interleave(steps)
-    apart = (place[:, None] - place[None]).abs()
-    near = (clip[:, None] == clip[None]) & (apart > 0) & (apart < NEAR_STEPS)
-    likeness = likeness.masked_fill(near, -torch.inf)
-    target = torch.arange(batch * steps)
-    loss = (F.cross_entropy(likeness, target) + F.cross_entropy(likeness.T, target)) / 2
+    clip = torch.arange(batch, device=mouth.device)
+    target = (clip * others + ahead)[:, None] + torch.arange(steps, device=mouth.device)
+    target = target.flatten()
+    apart = (target[:, None] - torch.arange(batch * others, device=mouth.device)).abs()
+    same = clip.repeat_interleave(steps)[:, None] == clip.repeat_interleave(others)
+    likeness = likeness.masked_fill(same & (apart > 0) & (apart < NEAR_STEPS), -torch.inf)
+    right = torch.arange(batch * steps, device=mouth.device)
+    back = F.cross_entropy(likeness.T[target], right)
+    loss = (F.cross_entropy(likeness, target) + back) / 2
     return loss, (likeness.argmax(dim=1) == target).float().mean()
 
 
 def stretch_contrast(
     mouth: Float[Tensor, "batch step size"],
-    sound: Float[Tensor, "batch step size"],
+    sound: Float[Tensor, "batch other size"],
+    ahead: Int[Tensor, " batch"],
     sharpness: Tensor,
 ) -> tuple[Tensor, Tensor]:
     """Find the offset, and the clip, that a stretch of mouth belongs to, by mean likeness."""
     batch, steps, _ = mouth.shape
-    shortest, longest = STRETCH_STEPS
-    length = int(torch.randint(shortest, min(longest, steps) + 1, ()))
+    length = int(torch.randint(min(LEAST_STRETCH_STEPS, steps), steps + 1, ()))
     first = int(torch.randint(0, steps - length + 1, ()))
     stretch = mouth[:, first : first + length]
-    scores: list[Tensor] = []
+    places = (ahead + first)[:, None] + torch.arange(length, device=mouth.device)
+    rows = torch.arange(batch, device=mouth.device)[:, None]
+    # All clips' sounds of the right moment: the diagonal is the right clip.
+    scores = [torch.einsum("bsd,csd->bc", stretch, sound[rows, places]) / length]
     for offset in range(-FARTHEST_STEPS, FARTHEST_STEPS + 1):
-        low, high = max(0, first + offset), min(steps, first + offset + length)
-        if high - low < shortest // 2 or 0 < abs(offset) < NEAR_STEPS:
+        if abs(offset) < NEAR_STEPS:
             continue
-        part = stretch[:, low - first - offset : high - first - offset]
-        other = sound[:, low:high]
-        if offset == 0:
-            # All clips' sounds of the same place: the diagonal is the right one.
-            scores.insert(0, torch.einsum("bsd,csd->bc", part, other) / (high - low))
-        else:
-            scores.append((part * other).sum(dim=2).mean(dim=1, keepdim=True))
+        moved = places + offset
+        inside = ((moved >= 0) & (moved < sound.shape[1])).float()
+        products = (stretch * sound[rows, moved.clamp(0, sound.shape[1] - 1)]).sum(dim=2)
+        count = inside.sum(dim=1)
+        mean = (products * inside).sum(dim=1) / count.clamp(min=1)
+        scores.append(mean.masked_fill(count < LEAST_COMMON_STEPS, -10.0)[:, None])
     likeness = 3.0 * sharpness * torch.cat(scores, dim=1)
-    target = torch.arange(batch)
+    target = torch.arange(batch, device=mouth.device)
     loss = F.cross_entropy(likeness, target)
     return loss, (likeness.argmax(dim=1) == target).float().mean()

@@ -178,7 +178,7 @@ class Bundle:
         mouth = self.contract.mouth
         assert mouth is not None  # loading made sure of it
         if mouths is None:
-            mouths = np.zeros((1, mouth.size_px, mouth.size_px), np.uint8)
+            mouths = np.zeros((2, mouth.size_px, mouth.size_px), np.uint8)
         if mouths.shape[1:] != (mouth.size_px, mouth.size_px):
             raise ValueError(
                 f"{self.name} takes mouths of {mouth.size_px}×{mouth.size_px} px, got "
