@@ -1,7 +1,7 @@
 """How well a bundle tells whether lips and sound belong together, on held-out people; prints JSON.
 
     python benchmarks/sync.py cache/sync --split val
-    python benchmarks/sync.py cache/sync --split val --baselines --train-split train
+    python benchmarks/sync.py cache/sync --split val --baselines --by-source --apart-from LRC-AR
 
 Each clip of a second or more is judged with its own sound, with sound moved by 0.2, 0.4 and 0.8 s
 and with another person's, over the same seconds of mouth (as training's held-out pairs are). Two
@@ -160,6 +160,7 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT)
     parser.add_argument("--baselines", action="store_true")
     parser.add_argument("--by-source", action="store_true")
+    parser.add_argument("--apart-from", help="also give the figures without this source")
     parser.add_argument("--rows", type=Path, help="write every pair's scores here")
     options = parser.parse_args()
     contract = read_contract(options.cache)
@@ -186,6 +187,9 @@ def main() -> None:
             result["genuine called fake"] = f"{sum(chances >= branch.threshold)} of {len(chances)}"
             if options.rows:
                 options.rows.write_text(json.dumps(rows))
+        others = [r for r in rows if r["source"] != options.apart_from]
+        if len(others) < len(rows):
+            result[f"{name} others"] = table(others)
         if options.by_source:
             sources = sorted({str(r["source"]) for r in rows})
             result[f"{name} by source"] = {

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from jaxtyping import Float, UInt8
 
 from seamline.clips.clip import MouthCrops
 from seamline.clips.contract import MouthSettings
@@ -71,9 +72,10 @@ class MouthCutter:
             for track, seen in self._faces.items():
                 landmarks = _landmarks_at(picture.seconds, seen)
                 if landmarks is not None:
+                    patch, corner = _patch(picture.grey, landmarks)
                     crop = align_crop(
-                        picture.grey,
-                        landmarks,
+                        patch,
+                        landmarks - corner,
                         margin=self._settings.margin,
                         size_px=self._settings.size_px,
                         place=MOUTH,
@@ -94,6 +96,19 @@ class MouthCutter:
         for index in np.flatnonzero(seen):
             crops[index] = cut[nearest[index]][1]
         return MouthCrops(first * step, step, crops, seen)
+
+
+def _patch(
+    grey: UInt8[np.ndarray, "height width"], landmarks: Float[np.ndarray, "5 2"]
+) -> tuple[UInt8[np.ndarray, "rows columns"], Float[np.ndarray, " 2"]]:
+    """Cut the face's surroundings: what shrinks a picture need not touch the rest of it."""
+    middle, reach = landmarks.mean(axis=0), 2.5 * float(np.ptp(landmarks, axis=0).max())
+    height, width = grey.shape
+    x0, x1 = (int(np.clip(middle[0] + side * reach, 0, width)) for side in (-1, 1))
+    y0, y1 = (int(np.clip(middle[1] + side * reach, 0, height)) for side in (-1, 1))
+    if x1 - x0 < 8 or y1 - y0 < 8:
+        return grey, np.zeros(2)
+    return grey[y0:y1, x0:x1], np.array([x0, y0], np.float64)
 
 
 def _landmarks_at(seconds: float, seen: Sequence[tuple[float, np.ndarray]]) -> np.ndarray | None:

@@ -13,7 +13,7 @@ import itertools
 import math
 from dataclasses import dataclass
 
-LEAST_MOUTH_WINDOWS = 3
+LEAST_MOUTH_WINDOWS = 2
 MIN_TAIL_SECONDS = 1.0  # a shorter rest joins the window before it
 
 
@@ -44,11 +44,11 @@ class WindowPlan:
 
 
 def mouth_windows(count: int) -> list[int]:
-    """Choose the windows whose mouths are cut: half of them, three at least, spread evenly.
+    """Choose the windows whose mouths are cut: a third of them, two at least, spread evenly.
 
     A mouth's every frame is decoded, which costs about as much as all else in a window.
     """
-    chosen = min(count, max(LEAST_MOUTH_WINDOWS, math.ceil(count / 2)))
+    chosen = min(count, max(LEAST_MOUTH_WINDOWS, math.ceil(count / 3)))
     step = (count - 1) / (chosen - 1) if chosen > 1 else 0.0
     return [round(i * step) for i in range(chosen)]
 

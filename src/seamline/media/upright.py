@@ -69,7 +69,7 @@ class GreyConverter:
         self._orientations: dict[int, tuple[Turn, bool]] = {}
 
     def __call__(self, frame: VideoFrame) -> UInt8[np.ndarray, "height width"]:
-        """Return the frame upright as one contiguous plane."""
+        """Return the frame upright; rows may be apart, as the decoder laid them out."""
         if frame.rotation not in self._orientations:
             self._orientations[frame.rotation] = orientation(frame, self._is_mirrored_photo)
         turn, mirrored = self._orientations[frame.rotation]
@@ -83,7 +83,7 @@ class GreyConverter:
             grey = cv2.flip(grey, 1)
         if turn:
             grey = cv2.rotate(grey, _TURNS[turn])
-        return grey.copy() if grey.base is not None else grey
+        return grey
 
 
 def grey_of(rgb: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width"]:
