@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    StaleElementReferenceException,
+    TimeoutException,
+)
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -58,6 +62,18 @@ class Browser:
     def find(self, selector: str) -> WebElement:
         """Wait for an element that is shown."""
         return self.until(lambda: self._shown(selector), f"nothing shown at {selector!r}")
+
+    def click(self, selector: str) -> None:
+        """Press what is shown, once the page has come to rest under it."""
+
+        def pressed() -> bool:
+            try:
+                self.find(selector).click()
+            except ElementClickInterceptedException:
+                return False
+            return True
+
+        self.until(pressed, f"something lies over {selector!r}")
 
     def all(self, selector: str) -> list[WebElement]:
         """List the elements that match now."""

@@ -150,7 +150,7 @@ def test_several_files_are_listed_each_with_its_own_outcome(
     double.put_job("a" * 24, state="done", progress=DONE, verdict=verdict())
     browser.wait_text("Very likely manipulated picture: 97", ".uploads")
     assert len(browser.all(".uploads li")) == 2
-    browser.find(".uploads a").click()
+    browser.click(".uploads a")
     browser.wait_text("Very likely manipulated picture", "h1")
 
 
@@ -188,12 +188,12 @@ def test_a_scan_deleted_elsewhere_is_told_while_it_is_watched(
 def test_a_running_scan_is_stopped_only_after_asking(browser: Browser, double: Double) -> None:
     double.put_job(ID, state="running", progress={**DONE, "stage": "reading", "share": 0.0})
     browser.open(f"{double.address}#/jobs/{ID}")
-    browser.find(".danger").click()
-    browser.find("dialog button").click()
+    browser.click(".danger")
+    browser.click("dialog button")
     assert ID in double.jobs
     assert browser.js("return document.activeElement.textContent") == "Stop and delete"
-    browser.find(".danger").click()
-    browser.find("dialog .danger").click()
+    browser.click(".danger")
+    browser.click("dialog .danger")
     browser.wait_text("Nothing was scanned yet.")
     assert not double.jobs
 
@@ -232,7 +232,7 @@ def test_a_hostile_name_is_shown_as_text_everywhere(browser: Browser, double: Do
         browser.wait_text(HOSTILE)
         assert not browser.all("main img[src=x], main b")
         assert "owned" not in browser.js("return document.title").split("<img")[0]
-    browser.find(".danger").click()
+    browser.click(".danger")
     assert HOSTILE in browser.text("dialog")
     assert not browser.all("dialog b")
 
@@ -248,7 +248,7 @@ def test_each_person_has_a_lane_and_a_moving_box(
     assert names[1:5] == [
         "Picture Face 0 10 %", "Picture Face 1 10 %", "Voice 4 %", "Synchrony not examined",
     ]  # fmt: skip
-    browser.find(".bracket").click()
+    browser.click(".bracket")
     browser.until(lambda: browser.js("return document.querySelector('video').currentTime") == 2)
     browser.until(lambda: "96 %" in one_line(browser.all(".lane-name")[1]))
     assert browser.find(".bracket").get_attribute("aria-current") == "true"
@@ -309,7 +309,7 @@ def test_findings_stay_usable_where_the_browser_cannot_play_the_file(
     double.media[ID] = b"no video at all"
     browser.open(f"{double.address}#/jobs/{ID}")
     browser.wait_text("This browser cannot play this file (h264, aac).")
-    browser.find(".segment-row").click()
+    browser.click(".segment-row")
     browser.until(lambda: "0:02" in browser.text(".lane-name output"))
     assert browser.js("return document.querySelector('canvas.boxes').dataset.faces") == "2"
     assert not browser.all("video")
@@ -351,7 +351,7 @@ def test_a_picture_has_boxes_and_no_timeline(
     canvas = "return document.querySelector('canvas.boxes').dataset.faces"
     browser.until(lambda: browser.js(canvas) == "1")
     assert not browser.all(".timeline")
-    browser.find(".stage-tools input[type=checkbox]").click()
+    browser.click(".stage-tools input[type=checkbox]")
     assert browser.js(canvas) == "0"
 
 
@@ -369,7 +369,7 @@ def test_a_sound_has_a_player_and_lanes_in_step(
     double.media[ID] = tone(tmp_path / "t.wav", 4).read_bytes()
     browser.open(f"{double.address}#/jobs/{ID}")
     browser.until(lambda: browser.js("return document.querySelector('audio')?.readyState >= 2"))
-    browser.find(".bracket").click()
+    browser.click(".bracket")
     browser.until(lambda: browser.js("return document.querySelector('audio').currentTime") == 1)
     assert "90 %" in one_line(browser.all(".lane-name")[2])
 
@@ -380,18 +380,18 @@ def test_history_has_pages_and_deletes_after_asking(browser: Browser, double: Do
     browser.open(f"{double.address}#/history")
     browser.wait_text("clip 22.mp4")
     assert len(browser.all(".job")) == 20
-    browser.find(".pages a").click()
+    browser.click(".pages a")
     browser.wait_text("clip 2.mp4")
     assert [one.text for one in browser.all(".job a")] == ["clip 2.mp4", "clip 1.mp4", "clip 0.mp4"]
-    browser.find("[aria-label='Delete clip 1.mp4']").click()
+    browser.click("[aria-label='Delete clip 1.mp4']")
     assert browser.js("return document.activeElement.textContent") == "Keep it"
-    browser.find("dialog button").click()
+    browser.click("dialog button")
     assert len(double.jobs) == 23
-    browser.find("[aria-label='Delete clip 1.mp4']").click()
-    browser.find("dialog .danger").click()
+    browser.click("[aria-label='Delete clip 1.mp4']")
+    browser.click("dialog .danger")
     browser.until(lambda: len(browser.all(".job")) == 2)
     assert len(double.jobs) == 22
-    browser.find(".pages a").click()
+    browser.click(".pages a")
     browser.wait_text("clip 22.mp4")
 
 
