@@ -156,3 +156,6 @@ def test_a_run_trains_exports_and_extends_a_bundle(cache: Path, tmp_path: Path) 
     mouths = np.zeros((7, 32, 32), np.uint8)
     seen, heard = both.embed_sync(mouths, np.zeros((80, 41), np.float32))
     assert (seen.shape, heard.shape) == ((7, 64), (11, 64))
+    with pytest.raises(ValueError, match="has a branch sync already"):
+        extend_bundle(both, tmp_path / "twice", [run], name="twice", **told)
+    assert not (tmp_path / "twice").exists()

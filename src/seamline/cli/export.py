@@ -27,6 +27,8 @@ def export(
 
     An autoencoder alone judges nothing: of it, OUT gets the graph and no bundle.
     """
+    from seamline.errors import SeamlineError
+
     try:
         import yaml
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from seamline.training.export import Run, add_run, replay
+from seamline.training.export import Run, add_run, bundle_branch, replay
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.layout import write_bundle
 
@@ -26,6 +26,12 @@ def extend_bundle(
     halve: bool = True,
 ) -> Bundle:
     """Write ``base`` with the branches of further runs; ``folder`` may be the bundle's own."""
+    for run in runs:
+        if (taken := bundle_branch(run.config)) in base.branches:
+            raise ValueError(
+                f"{base.name} has a branch {taken} already; extend a bundle without it, or export "
+                "one from runs of every branch."
+            )
     folder.mkdir(parents=True, exist_ok=True)
     for branch in base.branches.values():
         if folder.resolve() != base.folder.resolve():
