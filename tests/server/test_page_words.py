@@ -13,6 +13,7 @@ from page_browser import Browser
 from page_double import PAGE, running_double
 from report_factory import make_look, make_verdict
 
+from seamline.html.visible import visible
 from seamline.report import lanes, words
 from seamline.report.looks import choose_looks
 from seamline.report.overlay import marks_at
@@ -58,7 +59,7 @@ def ask(page: Browser, module: str, expression: str, given: Any) -> Any:
         ("likelihood", words.likelihood, CHANCES),
         ("clock", words.clock, TIMES),
         ("secondsText", words.seconds_text, TIMES),
-        ("visible", words.visible, NAMES),
+        ("visible", visible, NAMES),
         ("personName", words.person_name, [0, 7]),
     ],
 )

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from seamline.html.visible import visible
 from seamline.report.words import (
     Tone,
     clock,
@@ -21,7 +22,6 @@ from seamline.report.words import (
     percent,
     person_name,
     seconds_text,
-    visible,
 )
 from seamline.scoring.verdict import Person, Segment, SenseScore, SyncScore, Verdict
 

@@ -1,30 +1,21 @@
-"""Verdicts with their evidence go in; one HTML file comes out that needs nothing else.
-
-Pictures and style are inside the file, it runs no script, and its Content-Security-Policy
-forbids it to ask any host for anything. Every text is escaped.
-"""
+"""Verdicts with their evidence go in; one HTML file comes out that needs nothing else."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment
 
+from seamline.html.whole_page import environment, policy, style_sheet, write_whole
 from seamline.report.page_data import ModelSummary, ReportPage
 from seamline.report.pictures import heat_legend, png_uri
 from seamline.report.views import SectionView, view_section
-from seamline.report.words import Headline, Tone, headline, likelihood_scale, split_path, visible
+from seamline.report.words import Headline, Tone, headline, likelihood_scale, split_path
 
 # Also the order of the index: what asks for a look comes first.
 _TONES: dict[Tone, str] = {
@@ -47,9 +38,9 @@ def write_report(
     Sections are drawn one after another while the file is written, so that many files need
     no more memory than their evidence.
     """
-    template = _environment().get_template("page.html")
+    template = _templates().get_template("page.html")
     moment = (made_at or datetime.now(UTC)).astimezone(UTC)
-    style = _style()
+    style = style_sheet("report")
     texts = template.generate(
         index=_index(pages),
         summary=_summary(pages),
@@ -57,48 +48,20 @@ def write_report(
         model=model,
         likelihoods=likelihood_scale(),
         style=style,
-        policy=_policy(style),
+        policy=policy(style),
         legend_uri=png_uri(heat_legend()),
         made_by=f"Seamline {version('seamline')}",
         made_at=f"{moment:%Y-%m-%d %H:%M:%S} UTC",
     )
-    _write_whole(Path(path), texts)
+    write_whole(Path(path), texts)
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("seamline", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    environment.filters["split_path"] = split_path
-    environment.filters["pc"] = lambda value: f"{value:.3f}%"
-    return environment
-
-
-def _shown(value: Any) -> Any:
-    """Spells out unseen characters of every text on its way into the page."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return visible(value)
-    return value
-
-
-def _style() -> Markup:
-    """The style sheet; it is our own text, so it goes into the page as it is."""
-    return Markup(_environment().get_template("style.html").render())
-
-
-def _policy(style: str) -> str:
-    """Allows this very style sheet and pictures inside the file, and nothing else."""
-    digest = b64encode(sha256(style.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
+def _templates() -> Environment:
+    templates = environment("report")
+    templates.filters["split_path"] = split_path
+    templates.filters["pc"] = lambda value: f"{value:.3f}%"
+    return templates
 
 
 def _sections(pages: Sequence[ReportPage]) -> Iterator[SectionView]:
@@ -126,23 +89,3 @@ def _summary(pages: Sequence[ReportPage]) -> str:
     parts = [f"{counts[tone]} {text}" for tone, text in _TONES.items() if counts[tone]]
     files = f"{len(pages)} file" + ("" if len(pages) == 1 else "s")
     return f"{files}: {', '.join(parts)}." if parts else "No file was scanned."
-
-
-def _write_whole(path: Path, texts: Iterator[str]) -> None:
-    """Writes beside the target and then takes its place, so that no half page is ever seen."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.writelines(texts)
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
-
-
-def _umask() -> int:
-    """The process's file mode mask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -28,10 +27,6 @@ _MANIPULATED: dict[Label, str] = {
     "fake_audio": "manipulated voice",
     "fake_both": "manipulated picture and voice",
 }
-# Control, direction and surrogate characters: they let a file name pose as another one.
-_UNSEEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
 
 
 @dataclass(frozen=True)
@@ -43,11 +38,6 @@ class Headline:
     figure: str | None
     word: str | None
     sentence: str
-
-
-def visible(text: str) -> str:
-    """Spells out characters that would be unseen, reorder the text, or not fit into UTF-8."""
-    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def likelihood(probability: float) -> str:
