@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import wave
 from pathlib import Path
 
@@ -38,6 +39,15 @@ def test_rate_and_count_of_frames_are_as_asked(tmp_path: Path) -> None:
         stream = container.streams.video[0]
         assert float(stream.average_rate) == pytest.approx(29.97003, abs=1e-4)
         assert stream.frames == 60
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="needs Linux's scheduler calls")
+@pytest.mark.parametrize("codec", ["libx264", "libsvtav1"])
+def test_writing_leaves_the_thread_the_priority_that_it_had(tmp_path: Path, codec: str) -> None:
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    options = {"svtav1-params": "lp=1"} if codec == "libsvtav1" else {}
+    write_video(tmp_path / "c.mkv", counting_frames(2), 5, codec=codec, crf=None, options=options)
+    assert (os.sched_getscheduler(0), os.sched_getparam(0)) == before
 
 
 def test_frames_of_different_shapes_are_refused(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ they were. The usual 4:2:0 sampling needs even sizes; odd sizes are kept, with 4
 
 from __future__ import annotations
 
+import os
 import wave
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -50,7 +52,8 @@ def write_video(
         raise ValueError("write_video needs at least one frame, got none")
     rate = Fraction(frames_per_second).limit_denominator(1001)
     encoder_options = {**({} if crf is None else {"crf": str(crf)}), **(options or {})}
-    with av.open(str(path), "w") as container:  # streams must be there before the first packet
+    with _same_scheduling(), av.open(str(path), "w") as container:
+        # Streams must be there before the first packet.
         pictures = _PictureTrack(
             container, codec, rate, first.shape[:2], pixel_format, encoder_options
         )
@@ -64,6 +67,25 @@ def write_video(
         pictures.close()
         if sound is not None:
             sound.close()
+
+
+@contextmanager
+def _same_scheduling() -> Iterator[None]:
+    """Give the thread back the priority that it had.
+
+    SVT-AV1 makes the thread that opens it a real-time one (``SCHED_FIFO``, 99) where it may, such
+    as root in a container, and leaves it so: every thread and process started from then on goes
+    before all others of the machine, and one that spins for another can wait for ever.
+    """
+    if not hasattr(os, "sched_getscheduler"):  # macOS, Windows
+        yield
+        return
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        if (os.sched_getscheduler(0), os.sched_getparam(0)) != (policy, parameters):
+            os.sched_setscheduler(0, policy, parameters)
 
 
 class _PictureTrack:
