@@ -32,7 +32,7 @@ lint: $(VENV)/.test
 	$(BIN)/lint-imports --no-cache
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python scripts/run_tests.py
 
 paper-smoke: $(VENV)/.test
 	$(BIN)/python scripts/paper_smoke.py
