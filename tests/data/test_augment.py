@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -25,7 +27,7 @@ def test_a_smaller_margin_shows_the_middle_of_the_store_crop() -> None:
 
 def test_both_sides_of_a_pair_get_the_same_chain() -> None:
     for seed in range(30):
-        chain = draw_chain(np.random.default_rng(seed))
+        chain = draw_chain(np.random.default_rng(seed), h264_share=0.5)
         first = apply_chain(board(), chain, store_margin=1.7, size_px=96)
         second = apply_chain(board(), chain, store_margin=1.7, size_px=96)
         assert (first == second).all()
@@ -44,3 +46,23 @@ def test_a_strong_shrink_does_not_alias() -> None:
     stripes[:, ::2] = 255
     out = apply_chain(stripes, plain_chain(1.7), store_margin=1.7, size_px=64)
     assert out.std() < 8  # even grey; a bilinear warp alone would give bands
+
+
+def test_as_many_chains_pass_h264_as_asked() -> None:
+    def share(asked: float) -> float:
+        chains = [draw_chain(np.random.default_rng(s), h264_share=asked) for s in range(300)]
+        return float(np.mean([chain.h264_crf is not None for chain in chains]))
+
+    assert share(0.0) == 0
+    assert share(0.4) == pytest.approx(0.4, abs=0.1)
+
+
+def test_a_codec_works_at_the_chain_s_scale_and_the_size_is_kept() -> None:
+    chain = replace(plain_chain(1.3), h264_crf=35)
+    outs = []
+    for scale in (0.5, 1.0, 1.5):
+        scaled = replace(chain, scale=scale)
+        outs.append(apply_chain(board(), scaled, store_margin=1.7, size_px=96))
+    assert all(out.shape == (96, 96, 3) for out in outs)
+    assert not (outs[0] == outs[1]).all()
+    assert not (outs[1] == outs[2]).all()

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seamline.data.self_blend import REGIONS, change_view, mix, region_mask, self_blend
+from seamline.data.self_blend import (
+    REGIONS,
+    change_view,
+    mix,
+    region_mask,
+    self_blend,
+    subtle_view,
+)
 from seamline.faces.align import TEMPLATE, TIGHT_CENTRE, TIGHT_SIDE
 
 SIDE = 256
@@ -67,6 +74,28 @@ def test_a_changed_view_is_near_the_original_but_not_it() -> None:
         view = change_view(crop, np.random.default_rng(seed))
         difference = np.abs(view.astype(int) - crop).mean()
         assert 0.5 < difference < 60
+
+
+def test_a_subtle_view_seldom_has_other_colours() -> None:
+    crop = picture()
+    shifts = []
+    for seed in range(60):
+        view = subtle_view(crop, np.random.default_rng(seed))
+        assert (view != crop).any()
+        shifts.append(np.abs(view.mean(axis=(0, 1)) - crop.mean(axis=(0, 1))).max())
+    always = [
+        np.abs(change_view(crop, np.random.default_rng(s)).mean(axis=(0, 1)) - crop.mean((0, 1)))
+        for s in range(60)
+    ]
+    assert np.mean(np.array(shifts) < 2) > 0.25
+    assert np.median(shifts) < np.median(np.max(always, axis=1)) / 2
+
+
+def test_a_region_that_is_asked_for_is_blended() -> None:
+    crop, eyes = picture(), MARKS[:2].mean(axis=0)
+    for seed in range(10):
+        blend = self_blend(crop, MARKS, np.random.default_rng(seed), "mouth")
+        assert blend.mask[round(eyes[1]), round(eyes[0])] < 0.2
 
 
 def test_an_unknown_region_names_the_known_ones() -> None:

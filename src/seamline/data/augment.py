@@ -2,6 +2,8 @@
 
 A store crop (generous margin, aligned) in; a model crop of the contract's size out. All choices of
 one pair are drawn once as a `Chain`, then applied to both sides, so that only the forgery differs.
+Codecs work at a scale of their own: a face of any size may have been filmed, and is brought to the
+model's size only after it was coded.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
+
+from seamline.data.h264 import h264
 
 Image = UInt8[np.ndarray, "height width 3"]
 
@@ -23,9 +27,11 @@ class Chain:
     angle_degrees: float
     shift: tuple[float, float]
     flip: bool
-    shrink: float | None
+    scale: float
+    """At which the picture is degraded and coded, over the model's size."""
     blur_sigma: float | None
     noise_sigma: float | None
+    h264_crf: int | None
     jpeg_quality: tuple[int, ...]
     gain: float
     offset: tuple[float, float, float]
@@ -34,22 +40,30 @@ class Chain:
 
 
 def draw_chain(
-    generator: np.random.Generator, *, margin_range: tuple[float, float] = (0.95, 1.4)
+    generator: np.random.Generator,
+    *,
+    margin_range: tuple[float, float] = (0.95, 1.4),
+    h264_share: float = 0.0,
 ) -> Chain:
-    """Draw how one pair is framed, degraded and compressed."""
+    """Draw how one pair is framed, degraded and compressed; ``h264_share`` of them as video."""
 
     def maybe(probability: float, low: float, high: float) -> float | None:
         return float(generator.uniform(low, high)) if generator.random() < probability else None
 
     passes = int(generator.choice((0, 0, 1, 1, 2)))
+    kind = generator.random()
+    scale = 1.0
+    if kind < 0.5:
+        scale = float(generator.uniform(0.45, 0.95) if kind < 0.3 else generator.uniform(1, 1.5))
     return Chain(
         margin=float(generator.uniform(*margin_range)),
         angle_degrees=float(generator.normal(0, 4)),
         shift=(float(generator.normal(0, 0.02)), float(generator.normal(0, 0.02))),
         flip=bool(generator.random() < 0.5),
-        shrink=maybe(0.3, 0.45, 0.95),
+        scale=scale,
         blur_sigma=maybe(0.15, 0.3, 1.2),
         noise_sigma=maybe(0.15, 1.0, 6.0),
+        h264_crf=int(generator.integers(18, 41)) if generator.random() < h264_share else None,
         jpeg_quality=tuple(int(generator.integers(45, 100)) for _ in range(passes)),
         gain=float(generator.uniform(0.8, 1.2)),
         offset=tuple(float(v) for v in generator.uniform(-12, 12, 3)),  # type: ignore[arg-type]
@@ -60,22 +74,27 @@ def draw_chain(
 
 def plain_chain(margin: float) -> Chain:
     """The chain that only frames: what validation and the runtime see."""
-    return Chain(margin, 0, (0, 0), False, None, None, None, (), 1.0, (0, 0, 0), False, 0)
+    return Chain(margin, 0, (0, 0), False, 1.0, None, None, None, (), 1.0, (0, 0, 0), False, 0)
 
 
 def apply_chain(crop: Image, chain: Chain, *, store_margin: float, size_px: int) -> Image:
     """Apply a drawn chain to a store crop of ``store_margin``; returns size_px × size_px × 3."""
-    image = frame_crop(crop, chain, store_margin=store_margin, size_px=size_px)
-    if chain.shrink is not None:
-        small = max(8, round(size_px * chain.shrink))
+    framed_px = round(size_px * max(1.0, chain.scale))
+    image = frame_crop(crop, chain, store_margin=store_margin, size_px=framed_px)
+    if chain.scale < 1:
+        small = max(8, round(size_px * chain.scale))
         image = cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA)
     if chain.blur_sigma is not None:
         image = cv2.GaussianBlur(image, (0, 0), chain.blur_sigma)
     image = _light(image, chain)
+    if chain.h264_crf is not None:
+        image = h264(image, chain.h264_crf)
     for quality in chain.jpeg_quality:
         image = jpeg(image, quality)
     if image.shape[0] != size_px:
-        image = cv2.resize(image, (size_px, size_px), interpolation=cv2.INTER_LINEAR)
+        # INTER_AREA enlarges like INTER_NEAREST, so only shrinking takes it.
+        way = cv2.INTER_AREA if image.shape[0] > size_px else cv2.INTER_LINEAR
+        image = cv2.resize(image, (size_px, size_px), interpolation=way)
     return image
 
 

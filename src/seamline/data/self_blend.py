@@ -7,6 +7,7 @@ mask. The mask is kept: it is the target of the heatmap. Crop and landmarks in, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -50,19 +51,26 @@ class Blend:
 
 
 def self_blend(
-    crop: Image, landmarks: Float[np.ndarray, "5 2"], generator: np.random.Generator
+    crop: Image,
+    landmarks: Float[np.ndarray, "5 2"],
+    generator: np.random.Generator,
+    region: str | None = None,
+    change: Callable[[Image, np.random.Generator], Image] | None = None,
 ) -> Blend:
     """Blend a crop with a changed view of itself; the mask is in 0..1, float32.
 
-    ``landmarks`` are the five of the detector, in pixels of the crop.
+    ``landmarks`` are the five of the detector, in pixels of the crop. ``region`` is one of
+    `REGIONS`; None draws it. ``change`` makes the view, `subtle_view` unless told otherwise.
     """
-    region = str(generator.choice(list(REGION_WEIGHTS), p=list(REGION_WEIGHTS.values())))
+    change = change or subtle_view
+    if region is None:
+        region = str(generator.choice(list(REGION_WEIGHTS), p=list(REGION_WEIGHTS.values())))
     mask = region_mask(crop.shape[:2], landmarks, region, generator)
     pasted, kept = crop, crop
     if generator.random() < 0.5:
-        pasted = change_view(crop, generator)
+        pasted = change(crop, generator)
     else:
-        kept = change_view(crop, generator)
+        kept = change(crop, generator)
     pasted, mask = _move(pasted, mask, generator)
     return Blend(mix(pasted, kept, mask), mask)
 
@@ -113,6 +121,34 @@ def change_view(crop: Image, generator: np.random.Generator) -> Image:
         soft = cv2.GaussianBlur(view, (0, 0), float(generator.uniform(0.8, 2.0)))
         view = cv2.addWeighted(view, 1 + (a := float(generator.uniform(0.2, 0.8))), soft, -a, 0)
     elif kind < 0.85:
+        view = cv2.GaussianBlur(view, (0, 0), float(generator.uniform(0.4, 1.4)))
+    return view
+
+
+def subtle_view(crop: Image, generator: np.random.Generator) -> Image:
+    """Change sharpness always and colour seldom, so that what remains to be seen is the blending.
+
+    The shares and ranges of Shiohara & Yamasaki; a view that always has other colours teaches a
+    network to look for colours, which real forgeries match.
+    """
+    view = crop
+    levels = np.repeat(np.arange(256.0)[:, None], 3, axis=1)
+    if generator.random() < 0.3:
+        levels += generator.uniform(-20, 20, 3)
+    if generator.random() < 0.3:
+        mean = np.array(cv2.mean(crop)[:3])
+        contrast, gain = generator.uniform(0.9, 1.1, 2)
+        levels = (mean + (levels - mean) * contrast) * gain
+    view = cv2.LUT(view, np.rint(np.clip(levels, 0, 255)).astype(np.uint8)[None])
+    if generator.random() < 0.3:
+        view = _shift_hue(view, generator, (2, 15, 15))
+    kind = generator.random()
+    if kind < 0.5:
+        view = down_up(view, float(generator.uniform(0.25, 0.75)), generator)
+    elif kind < 0.85:
+        soft = cv2.GaussianBlur(view, (0, 0), float(generator.uniform(0.8, 2.0)))
+        view = cv2.addWeighted(view, 1 + (a := float(generator.uniform(0.2, 0.8))), soft, -a, 0)
+    else:
         view = cv2.GaussianBlur(view, (0, 0), float(generator.uniform(0.4, 1.4)))
     return view
 
@@ -186,8 +222,10 @@ def _move(image: Image, mask: Mask, generator: np.random.Generator) -> tuple[Ima
     return moved, cv2.warpAffine(mask, matrix, (width, height), None, cv2.INTER_LINEAR)
 
 
-def _shift_hue(image: Image, generator: np.random.Generator) -> Image:
-    hue, saturation, value = (int(generator.integers(-n, n + 1)) for n in (9, 25, 20))
+def _shift_hue(
+    image: Image, generator: np.random.Generator, most: tuple[int, int, int] = (9, 25, 20)
+) -> Image:
+    hue, saturation, value = (int(generator.integers(-n, n + 1)) for n in most)
     levels = np.arange(256)
     table = np.stack(
         [

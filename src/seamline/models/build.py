@@ -63,6 +63,8 @@ class ModelConfig:
     """Tokens of sound that are judged together."""
     code_size: int = 5
     """Values a step of the LSTM autoencoder's code; a step is 20 amplitudes of 1 ms."""
+    regions: bool = False
+    """Whether a frame classifier compares the face's inside with what lies around it."""
     audio_into_encoder: bool = True
     """Which way the cross transformer is fed."""
 
@@ -128,7 +130,7 @@ def _cross_transformer(config: ModelConfig) -> CrossClassifier:
 
 
 MODELS: dict[str, Callable[[ModelConfig], nn.Module]] = {
-    "frame_cnn": lambda config: FrameCNN(),
+    "frame_cnn": lambda config: FrameCNN(regions=config.regions),
     "frame_autoencoder": _autoencoder,
     "video_transformer": _video_transformer,
     "voice_cnn": lambda config: VoiceCNN(),

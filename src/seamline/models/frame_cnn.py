@@ -25,6 +25,7 @@ STAGES = (
 )
 STEM_CHANNELS, HEAD_CHANNELS = 32, 1280
 MASK_STAGE = 4  # the stage after which the mask head reads: stride 16, 112 channels
+INNER = (0.34, 0.40)  # half axes, in sides of the crop, of the ellipse that holds the face's inside
 
 
 class FrameScores(NamedTuple):
@@ -109,15 +110,24 @@ class EfficientNetLite0(nn.Module):
 
 
 class FrameCNN(nn.Module):
-    """Scores single crops: RGB in 0..255 in, forgery logit, mask logits and feature out."""
+    """Scores single crops: RGB in 0..255 in, forgery logit, mask logits and feature out.
 
-    def __init__(self, dropout: float = 0.2, mask_channels: int = 64) -> None:
+    With ``regions`` the logit also sees how the face's inside differs from what lies around it, at
+    stride 16: both passed the same camera and codec, so what they share cancels out (the idea of
+    Li et al., "Face X-ray for More General Face Forgery Detection", CVPR 2020, as a feature).
+    """
+
+    def __init__(
+        self, dropout: float = 0.2, mask_channels: int = 64, regions: bool = False
+    ) -> None:
         super().__init__()
         self.trunk = EfficientNetLite0()
         self.dropout = nn.Dropout(dropout)
         self.classify = nn.Linear(HEAD_CHANNELS, 1)
+        middle = STAGES[MASK_STAGE][1]
+        self.compare = nn.Linear(2 * middle, 1) if regions else None
         self.mask = nn.Sequential(
-            nn.Conv2d(STAGES[MASK_STAGE][1], mask_channels, 1),
+            nn.Conv2d(middle, mask_channels, 1),
             nn.ReLU(inplace=True),
             nn.Conv2d(mask_channels, 1, 1),
         )
@@ -127,7 +137,22 @@ class FrameCNN(nn.Module):
         middle, top = self.trunk((crops - 127.0) / 128.0)
         feature = top.mean(dim=(2, 3))
         logit = self.classify(self.dropout(feature)).squeeze(1)
+        if self.compare is not None:
+            logit = logit + self.compare(self.dropout(inside_against_outside(middle))).squeeze(1)
         return FrameScores(logit, self.mask(middle).squeeze(1), feature)
+
+
+def inside_against_outside(
+    features: Float[Tensor, "batch channel rows columns"],
+) -> Float[Tensor, "batch twice"]:
+    """Give each channel's mean inside the face's ellipse minus outside, then its absolute value."""
+    rows, columns = features.shape[2:]
+    y = (torch.arange(rows, device=features.device) + 0.5) / rows - 0.5
+    x = (torch.arange(columns, device=features.device) + 0.5) / columns - 0.5
+    inside = ((x[None] / INNER[0]) ** 2 + (y[:, None] / INNER[1]) ** 2 < 1).to(features.dtype)
+    weight = inside / inside.sum() - (1 - inside) / (1 - inside).sum()
+    difference = (features * weight).sum(dim=(2, 3))
+    return torch.cat((difference, difference.abs()), dim=1)
 
 
 def load_imagenet(trunk: EfficientNetLite0, state: dict[str, Tensor]) -> None:

@@ -6,6 +6,7 @@ A clip is the first frames of a file's face track: the paper's clipping, at the 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import lightning as L
@@ -17,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from seamline.clips.cache import decode_jpeg
 from seamline.data.augment import apply_chain, plain_chain
+from seamline.data.temporal_blend import temporal_self_blend
 from seamline.models.clip_models import ClipClassifier
 from seamline.training.config import TrainConfig
 from seamline.training.frame_data import to_tensor
@@ -36,6 +38,35 @@ def clip_frames(
         for data in entry.jpegs[: config.clip_frames]
     ]
     return torch.stack([to_tensor(crop) for crop in crops])
+
+
+def blended_frames(
+    entry: FaceEntry,
+    config: TrainConfig,
+    generator: np.random.Generator,
+    *,
+    store_margin: float,
+) -> Float[Tensor, "time 3 size size"]:
+    """Cut the first frames of a genuine entry with a self-blend that drifts or flickers."""
+    count = config.clip_frames
+    crops = np.stack([decode_jpeg(data) for data in entry.jpegs[:count]])
+    marks = entry.landmarks[:count].astype(np.float64)
+    fakes = temporal_self_blend(crops, marks, generator).fakes
+    chain = plain_chain(config.margin)
+    framed = [
+        apply_chain(fake, chain, store_margin=store_margin, size_px=config.size_px)
+        for fake in fakes
+    ]
+    return torch.stack([to_tensor(crop) for crop in framed])
+
+
+@torch.no_grad()
+def encode(
+    model: ClipClassifier, frames: Float[Tensor, "time 3 size size"]
+) -> Float[Tensor, "time dim"]:
+    """Turn frames into tokens by the frozen encoder."""
+    tokens: Tensor = model.tokens(frames[None])[0]
+    return tokens
 
 
 class TokenClips(Dataset[tuple[ClipItem, Tensor]]):
@@ -88,10 +119,25 @@ class ClipData(L.LightningDataModule):
         # Entries beside their tokens, not under their ids, which another process would not know.
         self.encoded: list[tuple[FaceEntry, Tensor]] = []
         model.eval()
+        margin = faces.store_margin
         for entry in [*self.pool.entries, *faces.holdout, *faces.val]:
-            frames = clip_frames(entry, config, store_margin=faces.store_margin)
-            with torch.no_grad():
-                self.encoded.append((entry, model.tokens(frames[None])[0]))
+            frames = clip_frames(entry, config, store_margin=margin)
+            self.encoded.append((entry, encode(model, frames)))
+        if config.blended_clips:
+            forged = self._blend(model, margin)
+            self.pool = FacePool([*self.pool.entries, *forged])
+
+    def _blend(self, model: ClipClassifier, store_margin: float) -> list[FaceEntry]:
+        """Add temporal self-blends of the genuine training clips, as fakes of their sources."""
+        made = []
+        genuine = [entry for entry in self.pool.entries if not entry.fake]
+        for index, entry in enumerate(genuine * self.config.blended_clips):
+            generator = np.random.default_rng([self.config.seed, index])
+            frames = blended_frames(entry, self.config, generator, store_margin=store_margin)
+            forged = replace(entry, fake=True, method="temporal self-blend")
+            self.encoded.append((forged, encode(model, frames)))
+            made.append(forged)
+        return made
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Return the clips of the current epoch."""

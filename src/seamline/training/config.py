@@ -89,6 +89,11 @@ class TrainConfig:
     """What a fold keeps together: `identity` (people) or `source` (whole collections)."""
     folds: int = 7
     """Number of folds; 0 takes the rows whose split is `holdout`, if there are any."""
+    join_val: bool = False
+    """Whether the val split joins train before folds are dealt, for cross-validation over all."""
+    leave_out: str = ""
+    """What is held out instead of a fold: `source=NAME` (every source whose name begins so) or
+    `method=NAME` (that method's fakes, with half of all named people); for leave-one-out."""
 
     size_px: int = 160
     """Side of the crops."""
@@ -108,6 +113,16 @@ class TrainConfig:
     """Weight of the mask loss beside the classification loss."""
     self_blend_share: float = 0.5
     """Share of pairs that are a genuine crop and its self-blend; the rest are forged clips."""
+    cross_blend_share: float = 0.0
+    """Share of pairs that are a genuine crop and its blend with another person's face."""
+    mouth_share: float = 0.0
+    """Share of self-blends that are drawn as lip-region blends, beside those drawn anyway."""
+    strong_colours: bool = False
+    """Whether self-blends always change colours, as `forge` does, rather than seldom."""
+    h264_share: float = 0.0
+    """Share of pairs that pass H.264 after the forgery."""
+    paired: bool = True
+    """Whether a forged crop's genuine partner is of its source (and person, if there is one)."""
     genuine: dict[str, float] = field(default_factory=dict)
     """Weight of each source as a giver of genuine faces to self-blend; empty: all alike."""
     forged: dict[str, float] = field(default_factory=dict)
@@ -136,6 +151,8 @@ class TrainConfig:
     """Run whose clip network the fusion takes over, frozen."""
     audio_model: ModelConfig = field(default_factory=ModelConfig)
     """The fusion's voice network, as in `audio_run`; `model` is that of `video_run`."""
+    blended_clips: int = 0
+    """Temporal self-blends made of each genuine training clip, for branch clip."""
     clip_frames: int = 8
     """Frames of a clip, from the file's first on."""
     classify_weight: float = 0.0
@@ -156,6 +173,15 @@ class TrainConfig:
             )
         if self.folds and not 0 <= self.holdout_fold < self.folds:
             raise ValueError(f"holdout_fold {self.holdout_fold} is not below folds {self.folds}.")
+        if self.leave_out and self.leave_out.partition("=")[0] not in ("source", "method"):
+            raise ValueError(
+                f"leave_out is {self.leave_out!r}; it takes source=NAME or method=NAME."
+            )
+        if self.self_blend_share + self.cross_blend_share > 1:
+            raise ValueError(
+                f"self_blend_share {self.self_blend_share} and cross_blend_share "
+                f"{self.cross_blend_share} together exceed 1."
+            )
         if self.fold_by not in ("identity", "source"):
             raise ValueError(f"fold_by is {self.fold_by!r}; known: identity, source.")
         if self.margin_range[0] > self.margin_range[1]:

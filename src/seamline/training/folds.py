@@ -9,7 +9,7 @@ import numpy as np
 
 from seamline.clips.cache import CachedClip
 from seamline.data.manifest import Sample
-from seamline.data.splits import folds_by_identity
+from seamline.data.splits import folds_by_identity, identity_groups
 
 FOLD_SEED = 20240607  # fixed: folds must agree between runs of different training seeds
 
@@ -24,15 +24,22 @@ class CacheSplit:
 
 
 def split_cache(
-    clips: Iterable[CachedClip], folds: int, holdout_fold: int, *, by: str = "identity"
+    clips: Iterable[CachedClip],
+    folds: int,
+    holdout_fold: int,
+    *,
+    by: str = "identity",
+    join_val: bool = False,
 ) -> CacheSplit:
     """Split by the manifest's `split` column and, within train, by identity-disjoint folds.
 
-    Without folds, rows whose split is `holdout` are the held-out fold.
+    Without folds, rows whose split is `holdout` are the held-out fold. ``join_val`` deals the val
+    split out with train, so that over all folds every file is held out once.
     """
     rows = [clip for clip in clips if clip.error is None]
-    train = [clip for clip in rows if clip.sample["split"] == "train"]
-    val = [clip for clip in rows if clip.sample["split"] == "val"]
+    trained = ("train", "val") if join_val else ("train",)
+    train = [clip for clip in rows if clip.sample["split"] in trained]
+    val = [clip for clip in rows if clip.sample["split"] == "val" and not join_val]
     if not folds:
         return CacheSplit(train, [clip for clip in rows if clip.sample["split"] == "holdout"], val)
     samples = {clip.sample["path"]: sample_of(clip) for clip in train}
@@ -45,6 +52,64 @@ def split_cache(
         [clip for clip in train if clip.sample["path"] in held],
         val,
     )
+
+
+def leave_out(clips: Iterable[CachedClip], rule: str) -> CacheSplit:
+    """Hold out what ``rule`` names, of all splits; for leave-one-source-out validation.
+
+    ``source=NAME`` holds out every source whose name begins so. ``method=NAME`` holds out that
+    method's fakes and, so that nobody is both trained and tested on, half of all named people:
+    those of whom the method has the largest share. Held out are these people's genuine files and
+    their fakes by the method; their other fakes, and the method's of other people, are not used.
+    """
+    rows = [clip for clip in clips if clip.error is None]
+    key, _, name = rule.partition("=")
+    if key == "source":
+        held = [clip for clip in rows if clip.sample["source"].startswith(name)]
+        train = [clip for clip in rows if not clip.sample["source"].startswith(name)]
+        return _checked(rule, CacheSplit(train, held, []))
+    people = _most_concerned(rows, name)
+    train, held = [], []
+    for clip in rows:
+        sample = sample_of(clip)
+        by_method = sample.method == name
+        if people & set(sample.people):
+            if by_method or sample.label == "real":
+                held.append(clip)
+        elif not by_method:
+            train.append(clip)
+    return _checked(rule, CacheSplit(train, held, []))
+
+
+def _most_concerned(rows: Iterable[CachedClip], method: str) -> set[str]:
+    """Choose whole connected groups of people, the method's share first, up to half of all."""
+    samples = list({clip.sample["path"]: sample_of(clip) for clip in rows}.values())
+    named = [sample for sample in samples if sample.people and sample.method + sample.label]
+    tied = {name for s in named if len(s.people) > 1 for name in s.people}  # swaps tie two people
+    named = [sample for sample in named if tied & set(sample.people)]
+    groups: dict[int, list[Sample]] = {}
+    for number, sample in zip(identity_groups(named), named, strict=True):
+        groups.setdefault(number, []).append(sample)
+
+    def share(group: list[Sample]) -> float:
+        return sum(sample.method == method for sample in group) / len(group)
+
+    chosen: set[str] = set()
+    for group in sorted(groups.values(), key=share, reverse=True):
+        people = {name for sample in group for name in sample.people}
+        if chosen and len(chosen | people) > len(tied) / 2:
+            continue
+        chosen |= people
+    return chosen
+
+
+def _checked(rule: str, split: CacheSplit) -> CacheSplit:
+    """Refuse a rule that leaves a side without a class."""
+    labels = {clip.sample["label"] for clip in split.holdout}
+    if labels != {"real", "fake"}:
+        found = ", ".join(sorted(labels)) or "nothing"
+        raise ValueError(f"leave_out {rule!r} must hold out real and fake files, found {found}.")
+    return split
 
 
 def join_extra(split: CacheSplit, extra: Iterable[CachedClip]) -> CacheSplit:

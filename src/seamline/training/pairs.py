@@ -12,11 +12,13 @@ from torch.utils.data import Dataset
 
 from seamline.clips.cache import decode_jpeg
 from seamline.data.augment import apply_chain, draw_chain, frame_crop
-from seamline.data.self_blend import self_blend
+from seamline.data.cross_blend import cross_blend, nearest_shape
+from seamline.data.self_blend import change_view, self_blend, subtle_view
 from seamline.training.config import TrainConfig
 from seamline.training.pool import FaceEntry, FacePool
 
 MASK_STRIDE = 16  # of the mask head
+DONORS = 24  # faces of whom the nearest in shape is pasted
 
 
 class Pair(NamedTuple):
@@ -42,20 +44,44 @@ class PairDataset(Dataset[Pair]):
         return self._count
 
     def __getitem__(self, index: int) -> Pair:
-        generator = np.random.default_rng([self._config.seed, self._first + index])
-        if generator.random() < self._config.self_blend_share:
+        config = self._config
+        generator = np.random.default_rng([config.seed, self._first + index])
+        kind = generator.random()
+        if kind < config.self_blend_share:
             return self._self_blended(generator)
+        if kind < config.self_blend_share + config.cross_blend_share:
+            return self._cross_blended(generator)
         return self._forged(generator)
 
     def _self_blended(self, generator: np.random.Generator) -> Pair:
-        entry = self._pool.draw(generator, self._pool.genuine, self._config.genuine)
+        entry = self._genuine(generator)
         crop, landmarks = _frame(entry, generator)
-        blend = self_blend(crop, landmarks, generator)
+        region = "mouth" if generator.random() < self._config.mouth_share else None
+        change = change_view if self._config.strong_colours else subtle_view
+        blend = self_blend(crop, landmarks, generator, region, change)
         return self._pair(crop, blend.fake, blend.mask, entry.source, generator)
+
+    def _cross_blended(self, generator: np.random.Generator) -> Pair:
+        entry = self._genuine(generator)
+        crop, landmarks = _frame(entry, generator)
+        donors = [self._genuine(generator) for _ in range(DONORS)]
+        donors = [donor for donor in donors if donor.path != entry.path] or donors
+        places = [int(generator.integers(len(donor.jpegs))) for donor in donors]
+        marks = [d.landmarks[i].astype(np.float64) for d, i in zip(donors, places, strict=True)]
+        best = nearest_shape(landmarks, marks)
+        donor = decode_jpeg(donors[best].jpegs[places[best]])
+        blend = cross_blend(crop, landmarks, donor, marks[best], generator)
+        return self._pair(crop, blend.fake, blend.mask, entry.source, generator)
+
+    def _genuine(self, generator: np.random.Generator) -> FaceEntry:
+        return self._pool.draw(generator, self._pool.genuine, self._config.genuine)
 
     def _forged(self, generator: np.random.Generator) -> Pair:
         fake = self._pool.draw(generator, self._pool.fake, self._config.forged)
-        genuine = self._pool.genuine_for(generator, fake)
+        if self._config.paired:
+            genuine = self._pool.genuine_for(generator, fake)
+        else:
+            genuine = self._genuine(generator)
         sides = (_frame(genuine, generator)[0], _frame(fake, generator)[0])
         return self._pair(*sides, None, fake.source, generator)
 
@@ -70,7 +96,9 @@ class PairDataset(Dataset[Pair]):
         config = self._config
         least, most = config.margin_range
         most = min(most, config.margin_limit.get(source, most))
-        chain = draw_chain(generator, margin_range=(min(least, most), most))
+        chain = draw_chain(
+            generator, margin_range=(min(least, most), most), h264_share=config.h264_share
+        )
         sides = [
             apply_chain(crop, chain, store_margin=self._store_margin, size_px=config.size_px)
             for crop in (genuine, fake)
