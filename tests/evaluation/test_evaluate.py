@@ -8,44 +8,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from evaluation_factory import MODEL, drawn_rows, verdict
 from sklearn import metrics as sk
 
 from seamline.data.manifest import Sample, write_manifest
 from seamline.errors import UnreadableMedia
 from seamline.evaluation.evaluate import evaluate, measure
 from seamline.evaluation.table import result_json, result_markdown, result_table
-from seamline.scoring.verdict import (
-    SCHEMA,
-    Label,
-    ModelId,
-    SenseScore,
-    SyncScore,
-    Timeline,
-    Verdict,
-    unreadable_verdict,
-)
-
-MODEL = ModelId("fake-detector", "1", "ab")
-
-
-def verdict(
-    path: str, picture: float | None, voice: float | None, *, sound: bool = True
-) -> Verdict:
-    fake_video, fake_audio = (p is not None and p >= 0.5 for p in (picture, voice))
-    label: Label = "fake_video" if fake_video else "real"
-    if fake_audio:
-        label = "fake_both" if fake_video else "fake_audio"
-    scores = [
-        SenseScore(p, 2.0, None if p is not None else "nothing to examine")
-        for p in (picture, voice)
-    ]
-    return Verdict(
-        schema=SCHEMA, path=path, sha256="00", label=label, fake_probability=picture,
-        media={"duration_seconds": 2.0, "video": None, "audio": {} if sound else None},
-        video=scores[0], audio=scores[1], sync=SyncScore(None, None, "not judged"),
-        people=(), segments=(), timeline=Timeline(), warnings=(), model=MODEL,
-        seconds={"total": 0.5},
-    )  # fmt: skip
+from seamline.scoring.verdict import Verdict, unreadable_verdict
 
 
 class ScriptedDetector:
@@ -63,22 +33,6 @@ class ScriptedDetector:
         if isinstance(answer, str):
             raise UnreadableMedia(path, answer)
         return dataclasses.replace(answer, path=str(path))
-
-
-def drawn_rows(count: int) -> tuple[list[Sample], list[Verdict]]:
-    generator = np.random.default_rng(0)
-    samples, verdicts = [], []
-    for i in range(count):
-        fake = i % 3 == 0
-        chance = float(np.clip(generator.normal(0.6 if fake else 0.4, 0.2), 0, 1))
-        seen = i % 11 != 5
-        samples.append(
-            Sample(f"{i}.mp4", "video", label="fake" if fake else "real", source=f"S{i % 2}",
-                   video_label="fake" if fake else "real", audio_label="real",
-                   method=f"M{i % 5}" if fake else "", person=f"p{i // 4}")
-        )  # fmt: skip
-        verdicts.append(verdict(f"{i}.mp4", chance if seen else None, 0.1))
-    return samples, verdicts
 
 
 def expected_auc(samples, verdicts, keep) -> float:
@@ -220,7 +174,7 @@ def test_tables_say_the_same_in_every_form():
     markdown = result_markdown(result)
     assert f"| {auc:.3f} |" in markdown
     widths = {line.count("|") for line in markdown.splitlines() if line.startswith("|")}
-    assert widths == {13, 8}  # senses; picture or voice
+    assert widths == {13, 9, 7, 8}  # senses; frames and seconds; across sets; picture or voice
 
     from rich.console import Console
 
@@ -230,6 +184,15 @@ def test_tables_say_the_same_in_every_form():
     shown = capture.get()
     assert all(len(line) <= 80 for line in shown.splitlines())
     assert f"AUC               {auc:.3f} (95 %: " in shown
+    overall = result.senses["picture"].overall
+    assert f"{100 * overall.risk:.0f} % of them wrongly; AURC {overall.aurc:.3f}" in shown
+    assert "per frame       not measured: no scores of them were kept" in shown
+    assert found["senses"]["picture"]["overall"]["aurc"] == pytest.approx(overall.aurc, abs=5e-5)
+    cross = found["senses"]["picture"]["cross_set"]
+    means = [m.auc for m in result.senses["picture"].by_source.values()]
+    assert cross["mean_auc"] == pytest.approx(np.mean(means), abs=5e-5)
+    assert cross["pooled_auc"] == found["senses"]["picture"]["overall"]["auc"]
+    assert found["senses"]["picture"]["curves"]["roc"][-1] == [1.0, 1.0]
     assert "60 of 60 files read, 120 s of media in 30 s." in shown
     assert "…" not in shown  # nothing is cut off
 

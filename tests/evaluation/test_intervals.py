@@ -9,6 +9,7 @@ from scipy import stats
 from seamline.evaluation.intervals import (
     auc_variance,
     bootstrap_auc,
+    bootstrap_auc_change,
     bootstrap_interval,
     delong_interval,
 )
@@ -82,6 +83,51 @@ def test_the_quick_bootstrap_of_the_auc_equals_the_plain_one_draw_by_draw(ties):
             )
         )
         assert (quick.low, quick.high) == pytest.approx((plain.low, plain.high))
+
+
+def paired(seed: int, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    labels, before = scored(seed, count)
+    after = before + np.random.default_rng(seed + 1).normal(-0.3 * labels, 0.4)
+    return labels, before, after.round(1)
+
+
+def test_the_change_of_the_auc_is_the_plain_difference_draw_by_draw():
+    labels, before, after = paired(7, 80)
+    people = [f"p{i // 3}" for i in range(80)]
+    members = [[i for i in range(80) if people[i] == name] for name in dict.fromkeys(people)]
+    generator, changes = np.random.default_rng(0), []
+    for _ in range(200):
+        drawn = generator.integers(0, len(members), len(members))
+        chosen = np.concatenate([members[i] for i in drawn])
+        changes.append(
+            roc_auc(labels[chosen], after[chosen]) - roc_auc(labels[chosen], before[chosen])
+        )
+    found = bootstrap_auc_change(
+        labels, before, after, np.random.default_rng(0), groups=people, resamples=200
+    )
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(changes, [0.025, 0.975])))
+
+
+def naive_change_variance(labels: np.ndarray, before: np.ndarray, after: np.ndarray) -> float:
+    """DeLong's for two scores of the same samples, from all pairs."""
+    parts = []
+    for scores in (before, after):
+        fakes, reals = scores[labels == 1], scores[labels == 0]
+        wins = (fakes[:, None] > reals) + 0.5 * (fakes[:, None] == reals)
+        parts.append((wins.mean(1), wins.mean(0)))
+    by_fake, by_real = (parts[1][i] - parts[0][i] for i in (0, 1))
+    return by_fake.var(ddof=1) / len(by_fake) + by_real.var(ddof=1) / len(by_real)
+
+
+def test_the_change_s_interval_is_as_wide_as_delongs_for_paired_scores():
+    labels, before, after = paired(8, 500)
+    found = bootstrap_auc_change(labels, before, after, np.random.default_rng(0))
+    change = roc_auc(labels, after) - roc_auc(labels, before)
+    reach = 1.96 * math.sqrt(naive_change_variance(labels, before, after))
+    assert found.low == pytest.approx(change - reach, abs=0.006)
+    assert found.high == pytest.approx(change + reach, abs=0.006)
+    alone = [bootstrap_auc(labels, s, np.random.default_rng(0)) for s in (before, after)]
+    assert found.high - found.low < min(one.high - one.low for one in alone)  # what pairing is for
 
 
 def test_clips_of_one_person_widen_the_interval_as_fewer_samples_would():

@@ -11,24 +11,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from seamline.data.manifest import Sample, read_manifest
-from seamline.data.splits import identity_groups
 from seamline.errors import UnreadableMedia
 from seamline.evaluation.four_way import FourWay, measure_four_way
-from seamline.evaluation.measures import Measures, Row, measures_of
+from seamline.evaluation.moments import FrameScores
 from seamline.evaluation.segments import SegmentMeasures, measure_segments
-from seamline.scoring.verdict import (
-    PROBABILITY_DECIMALS,
-    ModelId,
-    Verdict,
-    unreadable_verdict,
-)
-
-Sense = Literal["picture", "voice"]
-SENSES: tuple[Sense, ...] = ("picture", "voice")
-_CALLED = {"picture": ("fake_video", "fake_both"), "voice": ("fake_audio", "fake_both")}
+from seamline.evaluation.senses import SENSES, Sense, SenseResult, rows_of, sense_result
+from seamline.evaluation.sweep import Sweep
+from seamline.scoring.verdict import ModelId, Verdict, unreadable_verdict
 
 
 class Identified(Protocol):
@@ -48,15 +40,6 @@ class Scanner(Protocol):
 
 
 @dataclass(frozen=True)
-class SenseResult:
-    """One sense's measures; a method's fakes stand against the reals of its own source."""
-
-    overall: Measures
-    by_source: dict[str, Measures]
-    by_method: dict[tuple[str, str], Measures]
-
-
-@dataclass(frozen=True)
 class EvaluationResult:
     """Everything measured on one manifest."""
 
@@ -72,6 +55,8 @@ class EvaluationResult:
     """None where no row has both a picture's and a voice's label."""
     segments: dict[str, SegmentMeasures] = field(default_factory=dict)
     """By sense, and ``any``; empty where no row has true stretches."""
+    sweep: Sweep | None = None
+    """None where no corruption was asked for."""
 
 
 def evaluate(
@@ -122,23 +107,24 @@ def measure(
     samples: Sequence[Sample],
     verdicts: Sequence[Verdict],
     *,
+    frames: Sequence[FrameScores | None] | None = None,
     manifest: str = "",
     split: str | None = None,
     resamples: int = 1000,
 ) -> EvaluationResult:
-    """Holds verdicts against the samples that they were given for, in the same order."""
+    """Holds verdicts against the samples that they were given for, in the same order.
+
+    ``frames`` are the scores of each file's examined frames, None where they were not kept; with
+    any of them missing, nothing is said of frames, since the files that have them may be special.
+    """
     if len(samples) != len(verdicts):
         raise ValueError(f"{len(verdicts)} verdicts for {len(samples)} samples")
-    groups = identity_groups(samples)
+    kept = frames if frames is not None and None not in frames else None
     senses: dict[Sense, SenseResult] = {}
     for sense in SENSES:
-        rows = [
-            row
-            for row in map(_row, samples, verdicts, groups, [sense] * len(samples))
-            if row is not None
-        ]
+        rows = [row for row in rows_of(samples, verdicts, sense, kept) if row is not None]
         if rows:
-            senses[sense] = _sense_result(rows, resamples)
+            senses[sense] = sense_result(rows, resamples)
     pairs = list(zip(samples, verdicts, strict=True))
     return EvaluationResult(
         manifest=manifest,
@@ -152,43 +138,3 @@ def measure(
         four_way=measure_four_way(samples, verdicts),
         segments=measure_segments(samples, verdicts),
     )
-
-
-def _row(sample: Sample, verdict: Verdict, group: int, sense: Sense) -> Row | None:
-    """Gives a sense's view of one row, or None where it has nothing to be measured against.
-
-    A row without a label for the sense is left out, and so is a silent video for the voice: its
-    label speaks of a voice that is not there. What is there and got no score lowers the coverage.
-    """
-    truth = sample.picture_truth if sense == "picture" else sample.voice_truth
-    if not truth:
-        return None
-    silent = verdict.error is None and verdict.media.get("audio") is None
-    if sense == "voice" and sample.kind != "audio" and silent:
-        return None
-    score = (verdict.video if sense == "picture" else verdict.audio).fake_probability
-    return Row(
-        source=sample.source or "(no source)",
-        method=sample.method if truth == "fake" else "",
-        group=group,
-        fake=truth == "fake",
-        # As published: so a run resumed from written verdicts measures the same.
-        probability=None if score is None else round(score, PROBABILITY_DECIMALS),
-        called_fake=verdict.label in _CALLED[sense],
-    )
-
-
-def _sense_result(rows: list[Row], resamples: int) -> SenseResult:
-    sources = sorted({row.source for row in rows})
-    methods = sorted({(row.source, row.method or "(no method)") for row in rows if row.fake})
-    by_source, by_method = {}, {}
-    for source in sources:
-        by_source[source] = measures_of([r for r in rows if r.source == source], resamples)
-    for source, method in methods:
-        chosen = [
-            row
-            for row in rows
-            if row.source == source and (not row.fake or (row.method or "(no method)") == method)
-        ]
-        by_method[source, method] = measures_of(chosen, resamples)
-    return SenseResult(measures_of(rows, resamples), by_source, by_method)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+from jaxtyping import Shaped
 
 from seamline.evaluation.metrics import Labels, Scores, midranks, roc_auc
 
@@ -69,25 +70,67 @@ def bootstrap_auc(
 
     A draw only changes how often each sample counts, so the samples are sorted once.
     """
-    truth, values = np.asarray(labels).astype(bool), np.asarray(scores, dtype=np.float64)
+    truth = np.asarray(labels)
     members = _members(groups if groups is not None else range(len(truth)))
-    order = np.argsort(values, kind="stable")
-    group_of = np.empty(len(truth), dtype=int)
-    for number, indices in enumerate(members):
-        group_of[indices] = number
-    group_of, truth, values = group_of[order], truth[order], values[order]
-    ties = np.append(0, np.flatnonzero(np.diff(values)) + 1)  # where each run of ties begins
+    auc_of = _auc_by_draw(truth, np.asarray(scores, dtype=np.float64), members)
     found = []
     for _ in range(resamples):
-        drawn = generator.integers(0, len(members), len(members))
-        counts = np.bincount(drawn, minlength=len(members))[group_of]
+        auc = auc_of(_draw(generator, len(members)))
+        if auc is not None:
+            found.append(auc)
+    return _percentiles(found, resamples, level)
+
+
+def bootstrap_auc_change(
+    labels: Labels,
+    before: Scores,
+    after: Scores,
+    generator: np.random.Generator,
+    *,
+    groups: Sequence[Hashable] | None = None,
+    resamples: int = 1000,
+    level: float = 0.95,
+) -> Interval:
+    """Gives the interval of how much the AUC changes from one score to another of each sample.
+
+    Both are taken on the same draws, so what makes a draw easy or hard cancels out (paired).
+    """
+    truth = np.asarray(labels)
+    members = _members(groups if groups is not None else range(len(truth)))
+    sides = [_auc_by_draw(truth, np.asarray(s, dtype=np.float64), members) for s in (before, after)]
+    found = []
+    for _ in range(resamples):
+        counts = _draw(generator, len(members))
+        old, new = (auc_of(counts) for auc_of in sides)
+        if old is not None and new is not None:
+            found.append(new - old)
+    return _percentiles(found, resamples, level)
+
+
+def _draw(generator: np.random.Generator, groups: int) -> Shaped[np.ndarray, " group"]:
+    """Draws as many groups as there are, with repetition; tells how often each was drawn."""
+    return np.bincount(generator.integers(0, groups, groups), minlength=groups)
+
+
+def _auc_by_draw(
+    labels: np.ndarray, scores: np.ndarray, members: Sequence[np.ndarray]
+) -> Callable[[np.ndarray], float | None]:
+    """Sorts once; what comes back gives the AUC for how often each group counts."""
+    order = np.argsort(scores, kind="stable")
+    group_of = np.empty(len(labels), dtype=int)
+    for number, indices in enumerate(members):
+        group_of[indices] = number
+    group_of, truth, values = group_of[order], labels.astype(bool)[order], scores[order]
+    ties = np.append(0, np.flatnonzero(np.diff(values)) + 1)  # where each run of ties begins
+
+    def auc(drawn: np.ndarray) -> float | None:
+        counts = drawn[group_of]
         fakes = np.add.reduceat(counts * truth, ties)
         reals = np.add.reduceat(counts * ~truth, ties)
         pairs = int(fakes.sum()) * int(reals.sum())
-        if pairs:
-            below = np.cumsum(reals) - reals / 2
-            found.append(float(fakes @ below) / pairs)
-    return _percentiles(found, resamples, level)
+        return float(fakes @ (np.cumsum(reals) - reals / 2)) / pairs if pairs else None
+
+    return auc
 
 
 def _percentiles(found: list[float], resamples: int, level: float) -> Interval:

@@ -115,16 +115,26 @@ def false_accusation_rate(labels: Labels, probabilities: Scores, threshold: floa
 def calibration_error(labels: Labels, probabilities: Scores, bins: int = 15) -> float:
     """Gives the expected calibration error over bins of equal mass.
 
-    Samples are sorted by probability and cut into ``bins`` parts of (nearly) equal size; the
-    error is the mean gap between a part's mean probability and its share of fakes. Equal mass
-    (Nguyen & O'Connor, EMNLP 2015) keeps every bin filled where probabilities crowd the ends.
+    The error is the mean gap between a bin's mean probability and its share of fakes.
+    """
+    predicted, observed, counts = reliability(labels, probabilities, bins)
+    return float(np.sum(counts * np.abs(predicted - observed)) / counts.sum())
+
+
+def reliability(
+    labels: Labels, probabilities: Scores, bins: int = 15
+) -> tuple[Float[np.ndarray, " bin"], Float[np.ndarray, " bin"], Shaped[np.ndarray, " bin"]]:
+    """Gives each bin's mean probability, its share of fakes, and its number of samples.
+
+    Samples are sorted by probability and cut into ``bins`` parts of (nearly) equal size. Equal
+    mass (Nguyen & O'Connor, EMNLP 2015) keeps every bin filled where probabilities crowd the ends.
     """
     truth, chance = _pair(labels, probabilities)
     order = np.argsort(chance, kind="stable")
-    gap = 0.0
-    for part in np.array_split(order, min(bins, len(order))):
-        gap += len(part) * abs(float(chance[part].mean() - truth[part].mean()))
-    return gap / len(order)
+    parts = np.array_split(order, min(bins, len(order)))
+    predicted = np.array([chance[part].mean() for part in parts])
+    observed = np.array([truth[part].mean() for part in parts])
+    return predicted, observed, np.array([len(part) for part in parts])
 
 
 def risk_coverage(
@@ -135,10 +145,21 @@ def risk_coverage(
     The surest are the farthest from the threshold; equally sure ones share their error evenly.
     """
     truth, chance = _pair(labels, probabilities)
-    distance = np.abs(chance - threshold)
-    order = np.argsort(-distance, kind="stable")
-    wrong = ((chance >= threshold) != truth)[order].astype(np.float64)
-    _, first, counts = np.unique(-distance[order], return_index=True, return_counts=True)
-    even = np.repeat(np.add.reduceat(wrong, first) / counts, counts)
-    judged = np.arange(1, len(order) + 1)
-    return judged / len(order), np.cumsum(even) / judged
+    wrong = (chance >= threshold) != truth
+    risk = selective_risk(wrong, np.abs(chance - threshold))
+    return np.arange(1, len(risk) + 1) / len(risk), risk
+
+
+def selective_risk(
+    wrong: Shaped[np.ndarray, " sample"], confidence: Scores
+) -> Float[np.ndarray, " sample"]:
+    """Gives the share of wrong calls among the surest ``n``, for each n from 1 on.
+
+    Equally sure samples share their errors evenly, since nothing says which to keep first. The
+    mean over all n is the area under the risk-coverage curve (AURC; Geifman et al., ICLR 2019).
+    """
+    errors, sureness = _pair(wrong, confidence)
+    order = np.argsort(-sureness, kind="stable")
+    _, first, counts = np.unique(-sureness[order], return_index=True, return_counts=True)
+    even = np.repeat(np.add.reduceat(errors[order].astype(np.float64), first) / counts, counts)
+    return np.cumsum(even) / np.arange(1, len(order) + 1)

@@ -9,40 +9,29 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from seamline.evaluation.evaluate import EvaluationResult, SenseResult
-from seamline.evaluation.intervals import Interval
-from seamline.evaluation.measures import Measures
-from seamline.evaluation.rows import Rows, parts
+from seamline.evaluation.evaluate import EvaluationResult
+from seamline.evaluation.measures import Measures, MomentMeasures
+from seamline.evaluation.rows import (
+    HEADERS,
+    LEGEND,
+    Rows,
+    interval_text,
+    number_text,
+    parts,
+    sense_rows,
+    share_text,
+)
+from seamline.evaluation.senses import SenseResult
 
 if TYPE_CHECKING:
     from rich.console import Group
 
 DECIMALS = 4
-_HEADERS = (
-    "", "real", "fake", "scored", "AUC", "95 %", "log-loss", "EER", "bal. acc.", "ECE", "found",
-    "blamed",
-)  # fmt: skip
 _SHOWN = (0, 1, 2, 3, 4, 5, 10, 11)  # columns of the breakdown in a terminal
-LEGEND = (
-    "scored: share of rows with a score · found: fakes called fake · blamed: reals called fake · "
-    "ECE: calibration error · 95 %: bootstrap over people · a method's fakes stand against the "
-    "reals of its source"
-)
 
 
 def result_json(result: EvaluationResult) -> dict[str, Any]:
     """Gives the JSON object of an evaluation, numbers rounded to 4 decimals."""
-    senses = {
-        name: {
-            "overall": _rounded(asdict(sense.overall)),
-            "by_source": {source: _rounded(asdict(m)) for source, m in sense.by_source.items()},
-            "by_method": [
-                {"source": source, "method": method, **_rounded(asdict(m))}
-                for (source, method), m in sense.by_method.items()
-            ],
-        }
-        for name, sense in result.senses.items()
-    }
     return {
         "schema": 1,
         "manifest": result.manifest,
@@ -50,11 +39,25 @@ def result_json(result: EvaluationResult) -> dict[str, Any]:
         "model": asdict(result.model) if result.model else None,
         "rows": result.rows,
         "unreadable": [{"path": path, "reason": reason} for path, reason in result.unreadable],
-        "senses": senses,
+        "senses": {name: _sense_json(sense) for name, sense in result.senses.items()},
         "four_way": _rounded(asdict(result.four_way)) if result.four_way else None,
         "segments": {name: _rounded(asdict(m)) for name, m in result.segments.items()},
+        "sweep": _rounded(asdict(result.sweep)) if result.sweep else None,
         "media_seconds": round(result.media_seconds, 3),
         "scan_seconds": round(result.scan_seconds, 3),
+    }
+
+
+def _sense_json(sense: SenseResult) -> dict[str, Any]:
+    return {
+        "overall": _rounded(asdict(sense.overall)),
+        "by_source": {source: _rounded(asdict(m)) for source, m in sense.by_source.items()},
+        "by_method": [
+            {"source": source, "method": method, **_rounded(asdict(m))}
+            for (source, method), m in sense.by_method.items()
+        ],
+        "cross_set": _rounded(asdict(sense.cross_set)) if sense.cross_set else None,
+        "curves": _rounded(asdict(sense.curves)) if sense.curves else None,
     }
 
 
@@ -62,10 +65,10 @@ def result_markdown(result: EvaluationResult) -> str:
     """Gives one Markdown table a sense."""
     blocks = []
     for name, sense in result.senses.items():
-        header = " | ".join(_HEADERS)
+        header = " | ".join(HEADERS)
         lines = [f"**{name.capitalize()}**", "", f"| {header} |"]
-        lines.append("|---|" + "---:|" * (len(_HEADERS) - 1))
-        for row in _sense_rows(sense, 3):
+        lines.append("|---|" + "---:|" * (len(HEADERS) - 1))
+        for row in sense_rows(sense, 3):
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
         blocks.append("\n".join(lines))
     for part in parts(result):
@@ -87,12 +90,12 @@ def result_table(result: EvaluationResult) -> Group:
     shown: list[Table | Text] = []
     for name, sense in result.senses.items():
         shown += [Text(name.capitalize(), style="bold"), *map(Text, _told(sense.overall)), Text("")]
-        rows = _sense_rows(sense, 2)[1:]
+        rows = sense_rows(sense, 2)[1:]
         if rows:
             table = Table(box=None, padding=(0, 1, 0, 0))
             for index in _SHOWN:
                 table.add_column(
-                    _HEADERS[index] or "by source and method",
+                    HEADERS[index] or "by source and method",
                     justify="right" if index else "left",
                     no_wrap=index > 0,
                     overflow="fold",
@@ -102,10 +105,11 @@ def result_table(result: EvaluationResult) -> Group:
             shown += [table, Text("")]
     for part in parts(result):
         table = Table(*part.rows[0], box=None, padding=(0, 1, 0, 0))
+        table.columns[0].overflow = "fold"
         for column in table.columns[1:]:
             column.justify = "right"
         for row in part.rows[1:]:
-            table.add_row(*row)
+            table.add_row(*map(Text, row))
         shown += [Text(part.title, style="bold"), table, Text("  " + part.told), Text("")]
     if not result.senses:
         shown.append(Text("No row of the manifest has a label to measure against."))
@@ -117,17 +121,33 @@ def result_table(result: EvaluationResult) -> Group:
 
 def _told(m: Measures) -> list[str]:
     """Tells a sense's overall measures in words."""
-    interval = "no interval" if m.auc_interval is None else f"95 %: {_interval(m.auc_interval, 3)}"
-    coverage = _share(m.coverage)
-    calls = f"found {_share(m.fakes_found)} of fakes, blamed {_share(m.reals_accused)} of reals"
+    interval = (
+        "no interval" if m.auc_interval is None else f"95 %: {interval_text(m.auc_interval, 3)}"
+    )
+    coverage = share_text(m.coverage)
+    calls = (
+        f"found {share_text(m.fakes_found)} of fakes, blamed {share_text(m.reals_accused)} of reals"
+    )
     return [
         f"  rows              {m.reals} real, {m.fakes} fake; {coverage} could be scored",
-        f"  AUC               {_number(m.auc, 3)} ({interval}; drawn by person)",
-        f"  log-loss          {_number(m.log_loss, 3)} (a constant 0.5 has 0.693)",
-        f"  equal error rate  {_number(m.equal_error_rate, 3)}",
-        f"  balanced accuracy {_number(m.balanced_accuracy, 3)}: {calls}",
-        f"  calibration error {_number(m.calibration_error, 3)}; Brier {_number(m.brier, 3)}",
+        f"  AUC               {number_text(m.auc, 3)} ({interval}; drawn by person)",
+        f"    per frame       {_moments_told(m.frames)}",
+        f"    per second      {_moments_told(m.seconds)}",
+        f"  log-loss          {number_text(m.log_loss, 3)} (a constant 0.5 has 0.693)",
+        f"  equal error rate  {number_text(m.equal_error_rate, 3)}",
+        f"  balanced accuracy {number_text(m.balanced_accuracy, 3)}: {calls}",
+        f"  judged            {share_text(m.judged)}, {share_text(m.risk)} of them wrongly; "
+        f"AURC {number_text(m.aurc, 3)}",
+        f"  calibration error {number_text(m.calibration_error, 3)}; "
+        f"Brier {number_text(m.brier, 3)}",
     ]
+
+
+def _moments_told(m: MomentMeasures | None) -> str:
+    if m is None:
+        return "not measured: no scores of them were kept"
+    interval = "no interval" if m.auc_interval is None else interval_text(m.auc_interval, 3)
+    return f"{number_text(m.auc, 3)} ({interval}); {m.reals} real, {m.fakes} fake, {m.files} files"
 
 
 def _summary(result: EvaluationResult) -> str:
@@ -138,47 +158,9 @@ def _summary(result: EvaluationResult) -> str:
     return text + "."
 
 
-def _sense_rows(sense: SenseResult, digits: int) -> list[tuple[str, ...]]:
-    """Gives the cells of a sense: all rows first, then each source with its methods below."""
-    rows = [_cells("all", sense.overall, digits)]
-    for source, measures in sense.by_source.items():
-        methods = {m: v for (s, m), v in sense.by_method.items() if s == source}
-        if len(sense.by_source) > 1 or methods:
-            rows.append(_cells(source, measures, digits))
-        rows += [_cells(f"  {method}", m, digits) for method, m in methods.items()]
-    return rows
-
-
-def _cells(name: str, m: Measures, digits: int) -> tuple[str, ...]:
-    return (
-        name,
-        str(m.reals),
-        str(m.fakes),
-        _share(m.coverage),
-        _number(m.auc, digits),
-        "–" if m.auc_interval is None else _interval(m.auc_interval, digits),
-        _number(m.log_loss, digits),
-        _number(m.equal_error_rate, digits),
-        _number(m.balanced_accuracy, digits),
-        _number(m.calibration_error, digits),
-        _share(m.fakes_found),
-        _share(m.reals_accused),
-    )
-
-
-def _interval(interval: Interval, digits: int) -> str:
-    return f"{interval.low:.{digits}f}–{interval.high:.{digits}f}"
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.0f} %"
-
-
 def _rounded(found: Any) -> Any:
     if isinstance(found, dict):
         return {name: _rounded(value) for name, value in found.items()}
+    if isinstance(found, (list, tuple)):
+        return [_rounded(value) for value in found]
     return round(found, DECIMALS) if isinstance(found, float) else found
