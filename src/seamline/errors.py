@@ -4,6 +4,7 @@ SeamlineError
 ├── UnreadableMedia      a file that cannot be opened, or holds nothing that decodes
 │   └── OversizedMedia   one whose frames are too large to be decoded safely
 ├── BadManifest          a table of samples that does not follow the layout
+├── BadReference         genuine footage to compare with that shows no face, or cannot be used
 ├── UnknownModel         a model name or folder that is not there
 ├── WrongUsage           options that contradict each other or what is on the disk
 ├── ServiceError         a service that refuses, or cannot be reached
@@ -41,6 +42,10 @@ class OversizedMedia(UnreadableMedia):
 
 class BadManifest(SeamlineError):
     """A manifest row or column that does not follow the layout."""
+
+
+class BadReference(SeamlineError):
+    """Footage to compare with that cannot be read or shows no face, or a model that takes none."""
 
 
 class UnknownModel(SeamlineError):

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 from cli_fakes import MODEL, make_verdict
 
-from seamline.detector import Evidence, FaceLook, Listened
 from seamline.report.pages import MOST_COLUMNS, model_summary, report_page
+from seamline.scoring.evidence import Evidence, FaceLook, Listened
 
 
 def look(track: int, seconds: float) -> FaceLook:

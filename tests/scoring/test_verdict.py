@@ -39,7 +39,8 @@ PROMISED = """
  "timeline": {"step_seconds": 1.0, "video": [0.1, 0.2], "audio": [0.0, 0.1], "sync": [null, 0.1]},
  "warnings": ["heavy compression: scores are less certain"],
  "model": {"name": "seamline-small", "version": "1", "sha256": "cd34"},
- "seconds": {"decode": 0.8, "faces": 0.3, "model": 0.4, "total": 1.6}}
+ "seconds": {"decode": 0.8, "faces": 0.3, "model": 0.4, "total": 1.6},
+ "reference": null}
 """
 MODEL = ModelId("seamline-small", "1", "cd34")
 

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from cli_fakes import MODEL, FakeLoader, make_verdict
 
-from seamline.detector import Evidence, FaceLook, FacesSeen
 from seamline.errors import UnreadableMedia
+from seamline.scoring.evidence import Evidence, FaceLook, FacesSeen
 
 RATE_HZ = 8000
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from seamline.errors import BadBundle, UnknownModel
+from seamline.scoring.calibration import Calibration
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import find_model, list_models
 from tiny_bundle import HIGH_BAND, write_tiny_bundle
@@ -93,6 +94,19 @@ def test_a_graph_without_a_hash_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bundle.json").write_text(json.dumps(values))
     with pytest.raises(BadBundle, match=r"lists no hash of voice\.onnx"):
         Bundle.load(tmp_path)
+
+
+def test_a_bundle_keeps_how_scores_against_a_reference_are_read(tmp_path: Path) -> None:
+    fit = {
+        "reference_calibration": Calibration(0.5, -1.0),
+        "reference_threshold": 0.6,
+        "reference_usual_logits": (-4.0, 9.0),
+    }
+    branch = write_tiny_bundle(tmp_path / "fit", **fit).branches["picture"]
+    assert {name: getattr(branch, name) for name in fit} == fit
+    old = write_tiny_bundle(tmp_path / "old")
+    assert "reference" not in (old.folder / "bundle.json").read_text()
+    assert not old.branches["picture"].takes_references
 
 
 def test_a_file_name_that_leaves_the_folder_is_refused(tmp_path: Path) -> None:

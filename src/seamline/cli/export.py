@@ -18,6 +18,13 @@ def export(
         Path | None,
         typer.Option(help="YAML for lists and reports: line, trained_on, limits, figures."),
     ] = None,
+    extra_calibration: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.json",
+            help="Numbers fitted elsewhere, by branch: reference_calibration, reference_threshold.",
+        ),
+    ] = None,
     onto: Annotated[
         str | None,
         typer.Option(help="Add the branches to this model, name or folder; its own stay as is."),
@@ -32,7 +39,13 @@ def export(
     try:
         import yaml
 
-        from seamline.training.export import Run, bundle_branch, export_bundle, export_graph
+        from seamline.training.export import (
+            Run,
+            add_calibration,
+            bundle_branch,
+            export_bundle,
+            export_graph,
+        )
         from seamline.training.extend import extend_bundle
         from seamline.zoo.bundle import Bundle
         from seamline.zoo.catalog import find_model
@@ -62,12 +75,20 @@ def export(
             bundle = export_bundle(out, runs, **told)
         else:
             bundle = extend_bundle(Bundle.load(find_model(onto)), out, runs, **told)
-    except (ValueError, FileNotFoundError, SeamlineError) as error:
+        if extra_calibration is not None:
+            bundle = add_calibration(out, extra_calibration)
+    except (ValueError, TypeError, FileNotFoundError, SeamlineError) as error:
         raise typer.BadParameter(str(error)) from error
     for branch, settings in bundle.branches.items():
         print(
             f"{branch}: temperature {settings.calibration.temperature:.3f}, "
             f"bias {settings.calibration.bias:+.3f}, threshold {settings.threshold:.3f}"
         )
+        if settings.reference_calibration is not None:
+            relative = settings.reference_calibration
+            print(
+                f"  against a reference: temperature {relative.temperature:.3f}, "
+                f"bias {relative.bias:+.3f}, threshold {settings.reference_threshold:.3f}"
+            )
     size = sum(path.stat().st_size for path in out.iterdir())
     print(f"{bundle.name} {bundle.version} in {out}: {size / 1e6:.1f} MB, golden replay passed.")

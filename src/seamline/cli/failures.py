@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from seamline.errors import BadManifest, SeamlineError, UnknownModel, WrongUsage
+from seamline.errors import BadManifest, BadReference, SeamlineError, UnknownModel, WrongUsage
 
 
 def exit_status(error: SeamlineError) -> int:
     """Gives the status with which a command ends on an error that stops it."""
-    return 2 if isinstance(error, (WrongUsage, UnknownModel, BadManifest)) else 1
+    return 2 if isinstance(error, (WrongUsage, UnknownModel, BadManifest, BadReference)) else 1

@@ -57,6 +57,14 @@ def scan(
     min_face_px: Annotated[
         float, typer.Option(min=12, help="Smallest face examined, in pixels of the full frame.")
     ] = 48.0,
+    reference: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="GENUINE",
+            help="Genuine footage of a person in the files, to judge them against. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Make a genuine and a forged clip in ./demo, scan both.")
     ] = False,
@@ -68,7 +76,7 @@ def scan(
     Exit status: 0 all done, 1 some files could not be read, 2 wrong usage.
     """
     from seamline.cli.inputs import find_inputs
-    from seamline.cli.scan_run import Plan, check_plan, run
+    from seamline.cli.scan_run import Plan, check_plan, run, with_references
     from seamline.scale.examine import DetectorLoader, Settings
     from seamline.scale.workers import threads_per_job
 
@@ -84,6 +92,8 @@ def scan(
     plan = Plan(inputs.files, load, settings, jobs or 1, crew,
                 out=out, resume=resume, report=report)  # fmt: skip
     check_plan(plan)
+    if reference and inputs.files:
+        plan = with_references(plan, DetectorLoader(model), reference)
     for problem in inputs.problems:
         print(f"seamline: {problem}", file=sys.stderr)
     printer = _Printer(as_json, single=len(inputs.files) == 1, report=report)

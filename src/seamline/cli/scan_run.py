@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seamline.cli.progress import Progress
@@ -77,6 +77,18 @@ def check_plan(plan: Plan) -> None:
         )
 
 
+def with_references(plan: Plan, load: Loader, paths: Sequence[Path]) -> Plan:
+    """Measures genuine footage once, before any file; raises ``BadReference`` on what is none."""
+    scanner = load()
+    measured = tuple(
+        scanner.read_reference(
+            path, thorough=plan.settings.thorough, min_face_px=plan.settings.min_face_px
+        )
+        for path in dict.fromkeys(paths)
+    )
+    return replace(plan, settings=replace(plan.settings, reference=measured))
+
+
 def run(plan: Plan, take: Callable[[Outcome], None]) -> int:
     """Scans, and hands each outcome on in the files' order; returns how many were done before."""
     with ExitStack() as stack:
@@ -130,12 +142,16 @@ def _kept(
         yield place, outcome
 
 
-def verdicts_of(plan: Plan) -> list[Verdict]:
-    """Scans and gives the verdicts of all files in order, those of an earlier run included."""
+def verdicts_of(plan: Plan, see: Callable[[Outcome], None] = lambda outcome: None) -> list[Verdict]:
+    """Scans and gives the verdicts of all files in order, those of an earlier run included.
+
+    ``see`` is shown each outcome of this run.
+    """
     found: dict[str, Verdict] = {}
 
     def take(outcome: Outcome) -> None:
         found[outcome.verdict.path] = outcome.verdict
+        see(outcome)
 
     check_plan(plan)
     run(plan, take)

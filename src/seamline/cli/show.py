@@ -21,6 +21,7 @@ from seamline.report.words import (
     interval,
     percent,
     person_name,
+    reference_lines,
     seconds_text,
 )
 from seamline.scoring.verdict import Person, Segment, SenseScore, SyncScore, Verdict
@@ -69,6 +70,7 @@ def body_lines(verdict: Verdict, width: int = 80, *, report: str | None = None) 
         lines += _field(label, _sense(getattr(verdict, name)), width)
     lines += _many("who", [_person_line(person) for person in verdict.people], width)
     lines += _many("when", [_segment_line(segment) for segment in verdict.segments], width)
+    lines += _many("reference", reference_lines(verdict), width)
     for warning in verdict.warnings:
         lines += _field("note", warning, width)
     return [*lines, "", *_wrap(advice(verdict, report=report), width)]

@@ -18,7 +18,7 @@ from seamline.report.page_data import (
 from seamline.scoring.verdict import ModelId, Verdict
 
 if TYPE_CHECKING:
-    from seamline.detector import Evidence, FaceLook, Listened
+    from seamline.scoring.evidence import Evidence, FaceLook, Listened
 
 MOST_COLUMNS = 2400
 """Columns of a spectrogram: more than a page shows, and no hour fills the memory."""

@@ -26,6 +26,7 @@ from seamline.report.words import (
     percent,
     person_name,
     reasons,
+    reference_lines,
     seconds_text,
 )
 from seamline.scoring.verdict import Verdict
@@ -67,6 +68,7 @@ class SectionView:
     spectrogram: SpectrogramView | None
     unexamined: tuple[str, ...]
     warnings: tuple[str, ...]
+    references: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
 
 
@@ -101,6 +103,7 @@ def view_section(page: ReportPage, number: int) -> SectionView:
         spectrogram=view_spectrogram(page.spectrogram),
         unexamined=_unexamined(verdict),
         warnings=tuple(verdict.warnings),
+        references=tuple(reference_lines(verdict)),
         facts=_facts(page),
     )
 
@@ -205,6 +208,9 @@ def _facts(page: ReportPage) -> tuple[tuple[str, str], ...]:
         ("Model", f"{model.name}, version {model.version}"),
         ("SHA-256 of the model", model.sha256),
     ]
+    if verdict.reference is not None:
+        for path, sha256 in zip(verdict.reference.paths, verdict.reference.sha256, strict=True):
+            facts += [("Genuine footage given", path), ("SHA-256 of the footage", sha256)]
     if "total" in verdict.seconds:
         facts.append(("Time to scan", seconds_text(verdict.seconds["total"])))
     return tuple(fact for fact in facts if fact[1])

@@ -114,6 +114,21 @@ def person_name(track: int) -> str:
     return f"Face {track}"
 
 
+def reference_lines(verdict: Verdict) -> list[str]:
+    """Says which genuine footage was given, and who was judged against it."""
+    if verdict.reference is None:
+        return []
+    told = []
+    for path in verdict.reference.paths:
+        alike = [one for one in verdict.reference.people if one.reference == path]
+        listed = ", ".join(
+            f"{person_name(one.track).lower()} (likeness {one.similarity:.2f})" for one in alike
+        )
+        whom = f"judged against it: {listed}" if alike else "shows nobody of this file"
+        told.append(f"{split_path(path)[0]}, {whom}")
+    return told
+
+
 def reasons(verdict: Verdict) -> list[tuple[str, str]]:
     """(sense, why) for each sense that was not examined."""
     found = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,6 +18,7 @@ from seamline.scoring.verdict import ModelId, Verdict, unreadable_verdict
 
 if TYPE_CHECKING:
     from seamline.detector import Examination
+    from seamline.scoring.reference import Reference
     from seamline.zoo.bundle import Bundle
 
 CHANGED = "the file changed while it was read"
@@ -43,6 +44,7 @@ class Scanner(Protocol):
         *,
         thorough: bool,
         min_face_px: float,
+        reference: Sequence[Reference] = (),
         progress: Callable[[float], None] | None,
     ) -> Verdict: ...
 
@@ -52,8 +54,13 @@ class Scanner(Protocol):
         *,
         thorough: bool,
         min_face_px: float,
+        reference: Sequence[Reference] = (),
         progress: Callable[[float], None] | None,
     ) -> Examination: ...
+
+    def read_reference(
+        self, path: str | Path, *, thorough: bool, min_face_px: float
+    ) -> Reference: ...
 
 
 class Loader(Protocol):
@@ -110,6 +117,15 @@ class Settings:
     thorough: bool = False
     min_face_px: float = 48.0
     keep_evidence: bool = False
+    reference: tuple[Reference, ...] = ()
+    """Genuine footage, measured already, that the people in the files are judged against."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives what bears on the verdict; footage is named by its bytes."""
+        chosen: dict[str, Any] = {"thorough": self.thorough, "min_face_px": self.min_face_px}
+        if self.reference:
+            chosen["reference"] = [one.sha256 for one in self.reference]
+        return chosen
 
 
 @dataclass(frozen=True)
@@ -147,6 +163,8 @@ def examine_file(
     """Scans one file; ``progress`` is told the share done, 0 to 1."""
     before, start = FileState.of(path), time.monotonic()
     asked: dict[str, Any] = {"thorough": settings.thorough, "min_face_px": settings.min_face_px}
+    if settings.reference:
+        asked["reference"] = settings.reference
     evidence = None
     try:
         if settings.keep_evidence:

@@ -45,7 +45,7 @@ def write_parquet(journal: Path, target: Path) -> None:
 def _row(found: dict[str, Any]) -> dict[str, Any]:
     path = found["path"].encode("utf-8", "backslashreplace").decode()  # names need not be UTF-8
     seconds = [{"stage": stage, "seconds": spent} for stage, spent in found["seconds"].items()]
-    return {"error": None, **found, "path": path, "seconds": seconds}
+    return {"error": None, "reference": None, **found, "path": path, "seconds": seconds}
 
 
 def _schema(pa: Any) -> Any:
@@ -82,6 +82,11 @@ def _schema(pa: Any) -> Any:
         "warnings": pa.list_(text),
         "model": record(name=text, version=text, sha256=text),
         "seconds": rows(stage=text, seconds=number),
+        "reference": record(
+            paths=pa.list_(text),
+            sha256=pa.list_(text),
+            people=rows(track=whole, reference=text, similarity=number),
+        ),
         "error": text,
     }
     return pa.schema(list(columns.items()))

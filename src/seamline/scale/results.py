@@ -96,7 +96,7 @@ class Results:
         return os.fdopen(descriptor, "r+b")
 
     def _input(self, state: FileState | None) -> dict[str, Any]:
-        chosen = {k: v for k, v in asdict(self._settings).items() if k != "keep_evidence"}
+        chosen = self._settings.to_json()
         return {**(asdict(state) if state else {"size_bytes": None, "modified_ns": None}), **chosen}
 
     def _recover(self, asked: set[str]) -> None:
@@ -144,6 +144,7 @@ class Results:
         """Refuses to mix the verdicts of two models, or of two settings, in one file."""
         mine = {**asdict(self._model), **self._input(None)}
         theirs = {**row.get("model", {}), **row.get("input", {})}
+        mine, theirs = {"reference": None, **mine}, {"reference": None, **theirs}
         odd = [
             f"{name} {theirs.get(name)!r} there, {mine[name]!r} now"
             for name in mine

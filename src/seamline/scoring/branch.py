@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from seamline.scoring.calibration import Calibration
@@ -40,6 +40,28 @@ class Branch:
     """Range of file logits in validation; outside it the evidence is out of the model's range."""
     threshold: float = 0.5
     """Probability from which the sense calls a fake."""
+    reference_calibration: Calibration | None = None
+    """The same for the pooled logit less that of genuine footage of the person; None: unfit."""
+    reference_threshold: float | None = None
+    """Probability from which a person is called a fake against such footage."""
+    reference_usual_logits: tuple[float, float] | None = None
+    """Range of those differences in validation."""
+
+    @property
+    def takes_references(self) -> bool:
+        """Tell whether scores relative to genuine footage can be judged."""
+        return self.reference_calibration is not None and self.reference_threshold is not None
+
+    def against_reference(self) -> Branch:
+        """Give the branch that judges logits relative to genuine footage."""
+        if self.reference_calibration is None or self.reference_threshold is None:
+            raise ValueError(f"{self.graph} has no calibration for scores relative to a reference")
+        return replace(
+            self,
+            calibration=self.reference_calibration,
+            threshold=self.reference_threshold,
+            usual_logits=self.reference_usual_logits,
+        )
 
     def out_of_range(self, logit: float) -> bool:
         """Tell whether a file's logit lies where validation never saw any."""

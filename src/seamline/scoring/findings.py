@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from seamline.media.probe import MediaInfo
 from seamline.scoring.branch import Branch
+from seamline.scoring.reference import Reference
 from seamline.scoring.verdict import ModelId
 
 LEAST_TRACK_SECONDS = 1.0  # a face seen for less is a glimpse
@@ -23,6 +24,8 @@ class FaceScores:
     seconds: Float[np.ndarray, " time"]
     logits: Float[np.ndarray, " time"]
     face_px: int
+    likeness: Float[np.ndarray, " dim"] | None = None
+    """Sum of the vectors that describe the face; only where there are references to match."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +82,20 @@ class Findings:
     """Filled by a branch for both senses, whose `faces` and `voices` are each judged alone."""
     mouths: list[MouthSteps] = field(default_factory=list)
     sounds: list[SoundSteps] = field(default_factory=list)
+    references: Sequence[Reference] = ()
+    """Genuine footage that the faces are compared with."""
     warnings: list[str] = field(default_factory=list)
     examined_seconds: float = 0.0
     """Length of the windows that were looked at."""
     frames_examined: int = 0
     size_bytes: int = 0
+
+    def leave_out_itself(self, sha256: str) -> None:
+        """Leave out a reference that is this very file: against itself nothing is a fake."""
+        for reference in self.references:
+            if reference.sha256 == sha256:
+                self.warnings.append(f"{reference.path} is this file itself: judged without it")
+        self.references = tuple(one for one in self.references if one.sha256 != sha256)
 
     @property
     def least_seconds(self) -> float:

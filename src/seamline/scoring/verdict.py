@@ -108,6 +108,29 @@ class ModelId:
 
 
 @dataclass(frozen=True)
+class ReferencePerson:
+    """A track that was judged against genuine footage, and how alike the two faces are."""
+
+    track: int
+    reference: str
+    """Path of the footage."""
+    similarity: float
+
+
+@dataclass(frozen=True)
+class ReferenceUse:
+    """The genuine footage that was given, and who in the file was judged against it."""
+
+    paths: tuple[str, ...]
+    sha256: tuple[str, ...]
+    people: tuple[ReferencePerson, ...] = ()
+
+    def judged(self, track: int) -> tuple[ReferencePerson, ...]:
+        """Gives the footage that a track was judged against."""
+        return tuple(person for person in self.people if person.track == track)
+
+
+@dataclass(frozen=True)
 class Verdict:
     """Everything that was found, and not found, in one file.
 
@@ -130,6 +153,7 @@ class Verdict:
     warnings: tuple[str, ...]
     model: ModelId
     seconds: dict[str, float]
+    reference: ReferenceUse | None = None
     error: str | None = None
 
     def __post_init__(self) -> None:
@@ -165,6 +189,7 @@ class Verdict:
             "timeline": Timeline(found["timeline"]["step_seconds"], **rows),
             "warnings": tuple(found["warnings"]),
             "model": _record(ModelId, found["model"]),
+            "reference": _reference(found.get("reference")),
         }
         return _record(Verdict, {**found, **parts})
 
@@ -175,6 +200,13 @@ _T = TypeVar("_T")
 def _record(kind: type[_T], found: dict[str, Any]) -> _T:
     names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
     return kind(**{name: value for name, value in found.items() if name in names})
+
+
+def _reference(found: dict[str, Any] | None) -> ReferenceUse | None:
+    if found is None:
+        return None
+    people = tuple(_record(ReferencePerson, one) for one in found["people"])
+    return ReferenceUse(tuple(found["paths"]), tuple(found["sha256"]), people)
 
 
 def _plain(value: Any, digits: int = SECONDS_DECIMALS) -> Any:

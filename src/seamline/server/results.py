@@ -18,7 +18,7 @@ from seamline.scale.examine import Outcome
 from seamline.scoring.verdict import Verdict
 
 if TYPE_CHECKING:
-    from seamline.detector import Evidence
+    from seamline.scoring.evidence import Evidence
 
 MOST_PEOPLE = 6
 HIGHEST_LOOKS, SPREAD_LOOKS = 3, 5

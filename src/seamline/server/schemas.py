@@ -111,6 +111,22 @@ class ModelId(BaseModel):
     sha256: str
 
 
+class ReferencePerson(BaseModel):
+    """A face that was judged against genuine footage."""
+
+    track: int
+    reference: str
+    similarity: float
+
+
+class ReferenceUse(BaseModel):
+    """Genuine footage that was given; null where none was."""
+
+    paths: list[str]
+    sha256: list[str]
+    people: list[ReferencePerson]
+
+
 class Verdict(BaseModel):
     """The verdict, as `seamline scan --json` prints it; `path` is the upload's name."""
 
@@ -131,6 +147,7 @@ class Verdict(BaseModel):
     warnings: list[str]
     model: ModelId
     seconds: dict[str, float]
+    reference: ReferenceUse | None = None
 
 
 class Job(BaseModel):

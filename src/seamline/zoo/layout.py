@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -71,27 +72,40 @@ def verify_files(folder: Path, values: dict[str, Any]) -> None:
 
 def read_branch(values: dict[str, Any]) -> Branch:
     """Read what `bundle.json` says of a branch."""
-    usual = values.get("usual_logits")
+    reference = values.get("reference_calibration")
     return Branch(
         graph=values["graph"],
         calibration=Calibration(**values["calibration"]),
         pool_sharpness=values["pool_sharpness"],
         step_seconds=values.get("step_seconds"),
         threshold=values["threshold"],
-        usual_logits=None if usual is None else (usual[0], usual[1]),
+        usual_logits=_pair(values.get("usual_logits")),
+        reference_calibration=None if reference is None else Calibration(**reference),
+        reference_threshold=values.get("reference_threshold"),
+        reference_usual_logits=_pair(values.get("reference_usual_logits")),
     )
 
 
+def _pair(values: Sequence[float] | None) -> tuple[float, float] | None:
+    return None if values is None else (values[0], values[1])
+
+
 def _branch_json(branch: Branch) -> dict[str, Any]:
-    calibration = branch.calibration
-    return {
+    found = {
         "graph": branch.graph,
-        "calibration": {"temperature": calibration.temperature, "bias": calibration.bias},
+        "calibration": asdict(branch.calibration),
         "pool_sharpness": branch.pool_sharpness,
         "step_seconds": branch.step_seconds,
         "usual_logits": branch.usual_logits,
         "threshold": branch.threshold,
     }
+    if branch.reference_calibration is not None:
+        found |= {
+            "reference_calibration": asdict(branch.reference_calibration),
+            "reference_threshold": branch.reference_threshold,
+            "reference_usual_logits": branch.reference_usual_logits,
+        }
+    return found
 
 
 def _sha256(path: Path) -> str:

@@ -1,0 +1,135 @@
+"""Judges the faces of a file: frame logits per track in, the picture's sense and its people out.
+
+A track that shows a person of the given genuine footage is judged by its logits less those of that
+footage, with a calibration of its own; all others by their logits alone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from seamline.scoring.branch import Branch
+from seamline.scoring.findings import FaceScores, Findings
+from seamline.scoring.reasons import no_picture_reason
+from seamline.scoring.reference import Match, match_tracks
+from seamline.scoring.sense import Sense, pooled, sense_branch, sense_segments, until_end, within
+from seamline.scoring.timeline import FineLogits, loudest, step_logits, step_probabilities
+from seamline.scoring.verdict import Person, SenseScore
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """One face over all windows of a file."""
+
+    track: int
+    seconds: Float[np.ndarray, " time"]
+    logits: Float[np.ndarray, " time"]
+    face_px: int
+    likeness: Float[np.ndarray, " dim"] | None = None
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How a track's logits are read."""
+
+    branch: Branch
+    level: float = 0.0
+    """What genuine footage of the person gets; subtracted from the logits."""
+    known: bool = True
+    """False where that level itself lies outside the model's range."""
+
+    def out_of_range(self, logit: float) -> bool:
+        """Tell whether a pooled logit, level subtracted, is one that validation never saw."""
+        return not self.known or self.branch.out_of_range(logit)
+
+
+def find_tracks(findings: Findings) -> list[Track]:
+    """Join each track's windows; leave out glimpses."""
+    parts: dict[int, list[FaceScores]] = defaultdict(list)
+    for scores in findings.faces:
+        parts[scores.track].append(scores)
+    tracks = []
+    for track, pieces in sorted(parts.items()):
+        seconds = np.concatenate([piece.seconds for piece in pieces])
+        if len(seconds) * findings.frame_step_seconds < findings.least_seconds - 1e-6:
+            continue
+        tracks.append(
+            Track(
+                track=track,
+                seconds=seconds,
+                logits=np.concatenate([piece.logits for piece in pieces]),
+                face_px=int(np.median([piece.face_px for piece in pieces])),
+                likeness=_joined(pieces),
+            )
+        )
+    return tracks
+
+
+def _joined(pieces: Sequence[FaceScores]) -> Float[np.ndarray, " dim"] | None:
+    sums = [piece.likeness for piece in pieces if piece.likeness is not None]
+    if not sums:
+        return None
+    total = np.sum(sums, axis=0)
+    return total / (float(np.linalg.norm(total)) or 1.0)
+
+
+def likenesses(tracks: Sequence[Track]) -> dict[int, Float[np.ndarray, " dim"]]:
+    """Give what describes the faces that were described."""
+    return {track.track: track.likeness for track in tracks if track.likeness is not None}
+
+
+def find_matches(findings: Findings, tracks: Sequence[Track]) -> dict[int, Match]:
+    """Match the tracks with the genuine footage that was given."""
+    return match_tracks(likenesses(tracks), findings.references)
+
+
+def scale_of(branch: Branch, match: Match | None) -> Scale:
+    """Tell how the logits of a track are read, with the footage that it matches or without.
+
+    The level of a scene is what a reference takes away, so the plain range does not bind the file's
+    own logits; but where genuine footage itself lies outside that range, it anchors nothing.
+    """
+    if match is None:
+        return Scale(branch)
+    return Scale(branch.against_reference(), match.logit, not branch.out_of_range(match.logit))
+
+
+def find_scales(findings: Findings) -> dict[int, Scale]:
+    """Tell of every face that was seen how its logits are read."""
+    branch, matches = sense_branch(findings, "video"), find_matches(findings, find_tracks(findings))
+    if branch is None:
+        return {}
+    return {one.track: scale_of(branch, matches.get(one.track)) for one in findings.faces}
+
+
+def judge_picture(
+    findings: Findings, tracks: Sequence[Track], matches: Mapping[int, Match]
+) -> tuple[Sense, tuple[Person, ...]]:
+    """Judge the picture; the sense's number is that of the person nearest to being called fake."""
+    branch = sense_branch(findings, "video")
+    reason = no_picture_reason(findings, [t.face_px for t in tracks], branch)
+    if reason is not None or branch is None:
+        return Sense(SenseScore(None, 0.0, reason)), ()
+    media, step = findings.media, findings.frame_step_seconds
+    people, lanes, segments, found = [], [], [], []
+    for t in tracks:
+        scale = scale_of(branch, matches.get(t.track))
+        logits, read = t.logits - scale.level, scale.branch
+        top = pooled(logits, read)
+        chance = read.calibration.probability(top)
+        stop = until_end(float(t.seconds[-1]) + step, media)
+        people.append(Person(t.track, float(t.seconds[0]), stop, chance, t.face_px))
+        lane = step_logits(t.seconds, logits, media.duration_seconds, sharpness=read.pool_sharpness)
+        lanes.append(step_probabilities(lane, read.calibration))
+        fine = FineLogits(t.seconds, logits, step)
+        segments += sense_segments(lane, fine, read, media, "video", t.track)
+        found.append((chance >= read.threshold, chance, read.threshold, scale.out_of_range(top)))
+    _, chance, threshold, strange = max(found)
+    seen = len(np.unique(np.concatenate([t.seconds for t in tracks]))) * step
+    score = SenseScore(chance, within(seen, media), None)
+    return Sense(score, loudest(lanes), segments, strange, threshold), tuple(people)

@@ -1,0 +1,48 @@
+"""Numbers fitted elsewhere are written into a finished bundle, and nothing else changes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from seamline.scoring.calibration import Calibration
+from seamline.training.export import add_calibration
+from tiny_bundle import write_tiny_bundle
+
+
+def test_numbers_for_references_come_from_a_file(tmp_path: Path) -> None:
+    before = write_tiny_bundle(tmp_path / "tiny")
+    file = tmp_path / "extra.json"
+    numbers = {
+        "reference_calibration": {"temperature": 0.8, "bias": -1.2},
+        "reference_threshold": 0.9,
+        "reference_usual_logits": [-4, 9],
+    }
+    file.write_text(json.dumps({"picture": numbers}))
+    after = add_calibration(before.folder, file)
+    branch = after.branches["picture"]
+    assert branch.reference_calibration == Calibration(0.8, -1.2)
+    assert branch.reference_threshold == 0.9
+    assert branch.reference_usual_logits == (-4, 9)
+    assert branch.calibration == before.branches["picture"].calibration
+    assert after.branches["voice"] == before.branches["voice"]
+    assert after.contract == before.contract
+    assert after.summary == before.summary
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"mouth": {}}, "numbers for mouth; the bundle has picture, voice"),
+        ({"picture": {"treshold": 0.5}}, "picture has no treshold; known are calibration"),
+    ],
+)
+def test_numbers_that_belong_nowhere_are_refused(
+    tmp_path: Path, values: dict[str, object], reason: str
+) -> None:
+    bundle = write_tiny_bundle(tmp_path / "tiny")
+    (tmp_path / "extra.json").write_text(json.dumps(values))
+    with pytest.raises(ValueError, match=reason):
+        add_calibration(bundle.folder, tmp_path / "extra.json")
