@@ -46,6 +46,28 @@ def test_the_numbers_are_printed_and_written(clips, jobs):
     assert "| 0.750 |" in Path("n.md").read_text()
 
 
+def test_the_page_is_written_and_frames_are_measured_per_second(clips):
+    found = evaluate("--split", "val", "--html", "n.html", "--json", "n.json")
+    assert found.exit_code == 0, found.output
+    assert "fake-detector" in Path("n.html").read_text()
+    overall = json.loads(Path("n.json").read_text())["senses"]["picture"]["overall"]
+    assert overall["seconds"]["auc"] == 0.75  # ten seconds a file, all like the file
+    assert overall["seconds"]["reals"] == 20
+    assert overall["frames"] is None  # this detector keeps none
+
+
+def test_corrupted_files_are_measured_beside_the_clean_ones(clips):
+    # The fakes are no media, so none can be rewritten: the sweep says so, and goes on.
+    found = evaluate("--split", "val", "--corruptions", "blur,crf-35", "--json", "n.json")
+    assert found.exit_code == 0, found.output
+    sweep = json.loads(Path("n.json").read_text())["sweep"]
+    assert [change["name"] for change in sweep["changes"]] == ["blur", "crf-35"]
+    assert sweep["changes"][0]["unwritten"] == 4
+    assert sweep["clean"]["auc"] == 0.75
+    assert "Corrupted pictures" in found.stdout
+    assert "crf-35: H.264 CRF 35" in found.stderr
+
+
 def test_an_unreadable_row_is_named_with_status_1(clips):
     (clips / "c.mp4").unlink()
     found = evaluate("--split", "val")
@@ -75,6 +97,8 @@ def test_a_resumed_evaluation_uses_the_verdicts_that_it_has(clips):
         (["--split", "test"], "no row of split 'test'. Its splits: train, val"),
         (["--kind", "audio"], "no row of kind audio"),
         (["--kind", "film"], "film"),
+        (["--corruptions", "fog"], "no corruption is named fog"),
+        (["--html", "absent/n.html"], "the folder absent does not exist"),
         (["--json", "absent/n.json"], "the folder absent does not exist"),
     ],
 )

@@ -34,6 +34,17 @@ def evaluate(
     markdown: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the tables as Markdown.")
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page with tables and curves.")
+    ] = None,
+    corruptions: Annotated[
+        str | None,
+        typer.Option(
+            metavar="all|NAME,NAME",
+            help="Also corrupt the pictures (compressed, small, noisy, filmed off a screen ...).",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="For the corruptions' randomness.")] = 0,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE.jsonl", help="Keep the verdicts.")
     ] = None,
@@ -50,33 +61,32 @@ def evaluate(
 
     Exit status: 0 all done, 1 some files could not be read, 2 wrong usage.
     """
-    import json
-
     from rich.console import Console
 
-    from seamline.cli.scan_run import Plan, verdicts_of
+    from seamline.cli.evaluate_run import Asked, check_asked, measure_all, write_files
+    from seamline.cli.scan_run import Plan
     from seamline.errors import WrongUsage
-    from seamline.evaluation.evaluate import choose_samples, measure
-    from seamline.evaluation.table import result_json, result_markdown, result_table
+    from seamline.evaluation.corruptions import choose_corruptions
+    from seamline.evaluation.evaluate import choose_samples
+    from seamline.evaluation.table import result_table
     from seamline.scale.examine import DetectorLoader, Settings
     from seamline.scale.workers import threads_per_job
 
-    for path in (json_file, markdown):
-        if path is not None and not path.parent.is_dir():
-            raise WrongUsage(f"{path}: the folder {path.parent} does not exist.")
+    asked = Asked(
+        manifest=manifest, split=split, json_file=json_file, markdown=markdown, html=html,
+        corruptions=choose_corruptions(corruptions) if corruptions is not None else [], seed=seed,
+    )  # fmt: skip
+    check_asked(asked)
     chosen = kind.value if kind else None
     samples = choose_samples(manifest, root=root, split=split, kind=chosen)
     if not samples:
         raise WrongUsage(f"{manifest} has no row of kind {chosen} here. Leave out --kind.")
     files = [str(sample.file) for sample in samples]
+    settings = Settings(thorough, min_face_px, keep_evidence=True)  # for the frames' scores
     load = DetectorLoader(model, threads_per_job(jobs))
-    plan = Plan(files, load, Settings(thorough, min_face_px), jobs, out=out, resume=resume)
-    result = measure(samples, verdicts_of(plan), manifest=str(manifest), split=split)
-    if json_file is not None:
-        text = json.dumps(result_json(result), indent=2, allow_nan=False, ensure_ascii=False)
-        json_file.write_text(text + "\n", encoding="utf-8")
-    if markdown is not None:
-        markdown.write_text(result_markdown(result), encoding="utf-8")
+    plan = Plan(files, load, settings, jobs, out=out, resume=resume)
+    result = measure_all(samples, plan, asked)
+    write_files(result, asked)
     Console(highlight=False).print(result_table(result))
     if result.unreadable:
         print(f"seamline: {len(result.unreadable)} files could not be read.", file=sys.stderr)

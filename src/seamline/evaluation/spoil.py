@@ -53,7 +53,7 @@ def noisy(size: tuple[int, int], generator: np.random.Generator) -> Spoiler:
 
     def spoil(rgb: Image) -> Image:
         noise = generator.standard_normal(rgb.shape, np.float32) * np.float32(NOISE_SIGMA_LEVELS)
-        return np.clip(np.rint(rgb + noise), 0, 255).astype(np.uint8)
+        return cv2.add(rgb, noise, dtype=cv2.CV_8U)  # rounds, and stops at black and white
 
     return spoil
 
@@ -81,14 +81,14 @@ def reshot(size: tuple[int, int], generator: np.random.Generator) -> Spoiler:
     camera's own grid, so sampled there they show as slow fringes that bend with the perspective.
     """
     matrix = reshot_matrix(size, generator)
-    gains = moire(size, matrix)
-    curve = 255 * (np.arange(256) / 255) ** RESHOT_GAMMA
+    gains = moire(size, matrix).astype(np.float32)
+    curve = (255 * (np.arange(256) / 255) ** RESHOT_GAMMA).astype(np.float32)
 
     def spoil(rgb: Image) -> Image:
         filmed = cv2.warpPerspective(
             rgb, matrix, size, None, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT, (RESHOT_SURROUND,) * 3
         )
-        return np.clip(np.rint(curve[filmed] * gains), 0, 255).astype(np.uint8)
+        return cv2.multiply(cv2.LUT(filmed, curve), gains, dtype=cv2.CV_8U)
 
     return spoil
 
