@@ -39,11 +39,8 @@ def cross_blend(
     region = "face" if generator.random() < 0.6 else "inner"
     mask = region_mask((height, width), landmarks, region, generator)
     mask = np.minimum(mask / max(float(mask.max()), 1e-6), 1.0).astype(np.float32)
-    matrix, _ = cv2.estimateAffinePartial2D(
-        donor_landmarks.astype(np.float32), landmarks.astype(np.float32), method=cv2.LMEDS
-    )
-    if matrix is None:  # five points in one place
-        matrix = np.eye(2, 3)
+    known = np.c_[donor_landmarks, np.ones(5)]
+    matrix = np.linalg.lstsq(known, landmarks, rcond=None)[0].T
     pasted = cv2.warpAffine(
         donor, matrix, (width, height), None, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
     )

@@ -27,16 +27,16 @@ def h264(image: Image, crf: int) -> Image:
         raise ValueError(f"crf is {crf}; H.264 takes 0 (best) to 51 (coarsest).")
     height, width = image.shape[:2]
     even = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-    encoder = av.CodecContext.create("libx264", "w")
-    encoder.height, encoder.width = even.shape[:2]  # type: ignore[attr-defined]
-    encoder.pix_fmt = "yuv420p"  # type: ignore[attr-defined]
+    encoder = av.VideoCodecContext.create("libx264", "w")
+    encoder.height, encoder.width = even.shape[:2]
+    encoder.pix_fmt = "yuv420p"
     encoder.time_base = Fraction(1, 25)
     encoder.options = {**_OPTIONS, "crf": str(crf)}
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(even), format="rgb24")
-    decoder = av.CodecContext.create("h264", "r")
+    decoder = av.VideoCodecContext.create("h264", "r")
     decoder.options = {"threads": "1"}
-    packets = [*encoder.encode(frame), *encoder.encode(None)]  # type: ignore[attr-defined]
-    pictures = [p for packet in packets for p in decoder.decode(packet)]  # type: ignore[attr-defined]
-    pictures += decoder.decode(None)  # type: ignore[attr-defined]
+    packets = [*encoder.encode(frame), *encoder.encode(None)]
+    pictures = [picture for packet in packets for picture in decoder.decode(packet)]
+    pictures += decoder.decode(None)
     rgb: Image = pictures[0].to_ndarray(format="rgb24")
     return rgb[:height, :width]

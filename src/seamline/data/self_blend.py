@@ -75,6 +75,12 @@ def self_blend(
     return Blend(mix(pasted, kept, mask), mask)
 
 
+def change_of(blend: Blend, original: Image) -> float:
+    """Mean absolute change under the mask, in grey levels."""
+    change = cv2.absdiff(blend.fake, original).mean(axis=2)
+    return float((change * blend.mask).sum() / max(float(blend.mask.sum()), 1e-6))
+
+
 def mix(pasted: Image, kept: Image, mask: Mask) -> Image:
     """Return mask · pasted + (1 − mask) · kept."""
     weight = cv2.merge((mask, mask, mask))

@@ -43,17 +43,18 @@ def temporal_self_blend(
     drawn = drawn / max(float(drawn.max()), 1e-6)
     kind = str(generator.choice(("drift", "flicker", "both")))
     path = _path(count, generator) if kind != "flicker" else np.zeros((count, 2))
-    strengths = generator.uniform(*FLICKER, count) if kind != "drift" else np.ones(count)
+    least = FLICKER[0] if kind != "drift" else FLICKER[1]
+    strengths = np.asarray(generator.uniform(least, FLICKER[1], count), np.float32)
     view_seed = int(generator.integers(1 << 31))
     fakes, masks = np.empty_like(crops), np.empty((count, height, width), np.float32)
     for index, crop in enumerate(crops):
         shift = np.eye(2, 3)
-        shift[:, 2] = path[index] * (width, height)
+        shift[:, 2] = path[index] * np.array((width, height))
         view = subtle_view(crop, np.random.default_rng(view_seed))
         size, border = (width, height), cv2.BORDER_REPLICATE
         view = cv2.warpAffine(view, shift, size, None, cv2.INTER_LINEAR, border)
         mask = cv2.warpAffine(drawn, shift, size, None, cv2.INTER_LINEAR)
-        masks[index] = mask * np.float32(strengths[index])
+        masks[index] = mask * strengths[index]
         fakes[index] = mix(view, crop, masks[index])
     return ClipBlend(fakes, masks)
 

@@ -117,8 +117,8 @@ class TrainConfig:
     """Share of pairs that are a genuine crop and its blend with another person's face."""
     mouth_share: float = 0.0
     """Share of self-blends that are drawn as lip-region blends, beside those drawn anyway."""
-    strong_colours: bool = False
-    """Whether self-blends always change colours, as `forge` does, rather than seldom."""
+    strong_colours: float = 0.0
+    """Share of self-blends that always change colours, as `forge` does, rather than seldom."""
     h264_share: float = 0.0
     """Share of pairs that pass H.264 after the forgery."""
     paired: bool = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -13,11 +14,13 @@ from torch.utils.data import Dataset
 from seamline.clips.cache import decode_jpeg
 from seamline.data.augment import apply_chain, draw_chain, frame_crop
 from seamline.data.cross_blend import cross_blend, nearest_shape
-from seamline.data.self_blend import change_view, self_blend, subtle_view
+from seamline.data.self_blend import Blend, change_of, change_view, self_blend, subtle_view
 from seamline.training.config import TrainConfig
 from seamline.training.pool import FaceEntry, FacePool
 
 MASK_STRIDE = 16  # of the mask head
+DRAWS = 4
+LEAST_CHANGE = 1.5  # grey levels under the mask
 DONORS = 24  # faces of whom the nearest in shape is pasted
 
 
@@ -55,22 +58,37 @@ class PairDataset(Dataset[Pair]):
 
     def _self_blended(self, generator: np.random.Generator) -> Pair:
         entry = self._genuine(generator)
-        crop, landmarks = _frame(entry, generator)
+        crop, landmarks = self._frame(entry, generator)
         region = "mouth" if generator.random() < self._config.mouth_share else None
-        change = change_view if self._config.strong_colours else subtle_view
-        blend = self_blend(crop, landmarks, generator, region, change)
+        blend = self._visible_blend(crop, landmarks, generator, region)
         return self._pair(crop, blend.fake, blend.mask, entry.source, generator)
+
+    def _visible_blend(
+        self,
+        crop: np.ndarray,
+        landmarks: np.ndarray,
+        generator: np.random.Generator,
+        region: str | None,
+    ) -> Blend:
+        """Draw until something shows: a fake that equals its original teaches the wrong label."""
+        strong = generator.random() < self._config.strong_colours
+        for _ in range(DRAWS):
+            change = change_view if strong else subtle_view
+            blend = self_blend(crop, landmarks, generator, region, change)
+            if change_of(blend, crop) >= LEAST_CHANGE:
+                break
+        return blend
 
     def _cross_blended(self, generator: np.random.Generator) -> Pair:
         entry = self._genuine(generator)
-        crop, landmarks = _frame(entry, generator)
+        crop, landmarks = self._frame(entry, generator)
         donors = [self._genuine(generator) for _ in range(DONORS)]
         donors = [donor for donor in donors if donor.path != entry.path] or donors
         places = [int(generator.integers(len(donor.jpegs))) for donor in donors]
         marks = [d.landmarks[i].astype(np.float64) for d, i in zip(donors, places, strict=True)]
         best = nearest_shape(landmarks, marks)
-        donor = decode_jpeg(donors[best].jpegs[places[best]])
-        blend = cross_blend(crop, landmarks, donor, marks[best], generator)
+        donor, donor_marks = self._at_work(donors[best], places[best])
+        blend = cross_blend(crop, landmarks, donor, donor_marks, generator)
         return self._pair(crop, blend.fake, blend.mask, entry.source, generator)
 
     def _genuine(self, generator: np.random.Generator) -> FaceEntry:
@@ -82,8 +100,23 @@ class PairDataset(Dataset[Pair]):
             genuine = self._pool.genuine_for(generator, fake)
         else:
             genuine = self._genuine(generator)
-        sides = (_frame(genuine, generator)[0], _frame(fake, generator)[0])
+        sides = (self._frame(genuine, generator)[0], self._frame(fake, generator)[0])
         return self._pair(*sides, None, fake.source, generator)
+
+    def _frame(
+        self, entry: FaceEntry, generator: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return self._at_work(entry, int(generator.integers(len(entry.jpegs))))
+
+    def _at_work(self, entry: FaceEntry, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Read a crop at the scale of the model's crops: what is blended finer would not show."""
+        crop, landmarks = decode_jpeg(entry.jpegs[index]), entry.landmarks[index]
+        work_px = round(self._config.size_px * self._store_margin / self._config.margin)
+        factor = work_px / crop.shape[0]
+        if factor < 1:
+            crop = cv2.resize(crop, (work_px, work_px), interpolation=cv2.INTER_AREA)
+            landmarks = (landmarks + 0.5) * factor - 0.5
+        return crop, landmarks.astype(np.float64)
 
     def _pair(
         self,
@@ -113,8 +146,3 @@ class PairDataset(Dataset[Pair]):
         known = torch.tensor([1.0, 0.0 if mask is None else 1.0])
         crops = torch.from_numpy(np.stack(sides)).permute(0, 3, 1, 2).float()
         return Pair(crops, torch.from_numpy(masks), known)
-
-
-def _frame(entry: FaceEntry, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    index = int(generator.integers(len(entry.jpegs)))
-    return decode_jpeg(entry.jpegs[index]), entry.landmarks[index].astype(np.float64)
