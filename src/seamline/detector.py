@@ -14,6 +14,7 @@ from seamline.clips.clip import Clip, FaceCrops
 from seamline.clips.extract import extract
 from seamline.clips.window import WindowPlan
 from seamline.faces.mtcnn import FaceDetector
+from seamline.faces.quality import measure_quality
 from seamline.media.hashing import file_sha256
 from seamline.scoring.evidence import Evidence, Listened, SeenWindow, keep_window, settle
 from seamline.scoring.findings import FaceScores, Findings, PairScore, VoiceScores
@@ -147,6 +148,7 @@ class Detector:
             frame_step_seconds=self.bundle.contract.frame_step_seconds,
             min_face_px=asked.min_face_px,
             references=asked.reference,
+            limits=self.bundle.quality,
             examined_seconds=sum(stop - start for start, stop in clips.windows),
             size_bytes=Path(path).stat().st_size,
         )
@@ -204,7 +206,13 @@ class Detector:
         self, faces: FaceCrops, logits: Float[np.ndarray, " time"], findings: Findings
     ) -> FaceScores:
         likeness = describe(faces) if findings.references else None
-        return FaceScores(faces.track, faces.seconds, logits, faces.face_px, likeness)
+        quality = measure_quality(
+            faces.crops,
+            faces.landmarks,
+            faces.detection_scores,
+            crop_px=faces.face_px * self.bundle.contract.margin,
+        )
+        return FaceScores(faces.track, faces.seconds, logits, faces.face_px, likeness, quality)
 
     def _listen(
         self,

@@ -37,8 +37,8 @@ def test_evidence_out_of_range_neither_accuses_nor_clears():
     assert decide(sense(0.9), sense(0.8), LIMITS, video_out_of_range=True) == ("fake_audio", 0.8)
 
 
-def test_an_unexamined_sense_cannot_be_out_of_range():
-    assert decide(UNSEEN, sense(0.1), LIMITS, video_out_of_range=True) == ("real", 0.1)
+def test_evidence_too_poor_for_a_score_is_not_cleared_by_the_other_sense():
+    assert decide(UNSEEN, sense(0.1), LIMITS, video_out_of_range=True) == ("inconclusive", None)
 
 
 def test_real_on_one_sense_alone_says_so():

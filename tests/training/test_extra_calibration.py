@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from seamline.scoring.calibration import Calibration
-from seamline.training.export import add_calibration
+from seamline.scoring.quality import QualityLimits
+from seamline.training.add_calibration import add_calibration
 from tiny_bundle import write_tiny_bundle
 
 
@@ -20,13 +21,16 @@ def test_numbers_for_references_come_from_a_file(tmp_path: Path) -> None:
         "reference_threshold": 0.9,
         "reference_usual_logits": [-4, 9],
     }
-    file.write_text(json.dumps({"picture": numbers}))
+    limits = {"sharpness": [0.3, 0.1], "usual": {"brightness": [0.4, 0.1]}}
+    file.write_text(json.dumps({"picture": numbers, "quality": limits}))
     after = add_calibration(before.folder, file)
     branch = after.branches["picture"]
     assert branch.reference_calibration == Calibration(0.8, -1.2)
     assert branch.reference_threshold == 0.9
     assert branch.reference_usual_logits == (-4, 9)
     assert branch.calibration == before.branches["picture"].calibration
+    assert after.quality == QualityLimits(sharpness=(0.3, 0.1), usual={"brightness": (0.4, 0.1)})
+    assert before.quality == QualityLimits()
     assert after.branches["voice"] == before.branches["voice"]
     assert after.contract == before.contract
     assert after.summary == before.summary
@@ -36,6 +40,7 @@ def test_numbers_for_references_come_from_a_file(tmp_path: Path) -> None:
     ("values", "reason"),
     [
         ({"mouth": {}}, "numbers for mouth; the bundle has picture, voice"),
+        ({"quality": {"blur": [1, 2]}}, "quality has no blur; known are darkness"),
         ({"picture": {"treshold": 0.5}}, "picture has no treshold; known are calibration"),
     ],
 )

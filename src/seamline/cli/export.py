@@ -39,9 +39,9 @@ def export(
     try:
         import yaml
 
+        from seamline.training.add_calibration import add_calibration
         from seamline.training.export import (
             Run,
-            add_calibration,
             bundle_branch,
             export_bundle,
             export_graph,

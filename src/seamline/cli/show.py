@@ -122,7 +122,7 @@ def advice(verdict: Verdict, *, report: str | None = None) -> str:
     file = shlex.quote(visible(verdict.path))
     see = f"Open {visible(report)}" if report else f"`seamline scan {file} --report report.html`"
     if verdict.label == "inconclusive":
-        small = "face" in (verdict.video.reason or "")
+        small = (verdict.video.reason or "").startswith("no face of at least")
         hint = " For smaller faces: --min-face-px 24." if small else ""
         return f"No verdict is made where there is no evidence.{hint}"
     if verdict.label == "real" and verdict.segments:

@@ -32,7 +32,8 @@ def decide(
     A sense calls a fake when its probability reaches its threshold; one that was not examined, or
     whose evidence is out of the model's range, never does. With no fake called, out-of-range
     evidence leaves the file inconclusive (and without a probability) rather than real: a genuine
-    voice does not clear a picture that the model cannot judge.
+    voice does not clear a picture that the model cannot judge. That holds also for a sense without
+    a score whose evidence was there, but too poor to be judged.
     """
     senses = [
         (video.fake_probability, thresholds.video, video_out_of_range),
@@ -42,7 +43,7 @@ def decide(
     fake_video, fake_audio = (
         p is not None and not out and p >= threshold for p, threshold, out in senses
     )
-    unsure = any(p is not None and out for p, _, out in senses)
+    unsure = any(out for _, _, out in senses)
     if fake_video or fake_audio:
         label: Label = "fake_video" if fake_video else "fake_audio"
         return ("fake_both" if fake_video and fake_audio else label), max(judged)

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float
 
+from seamline.faces.quality import FaceQuality
 from seamline.media.probe import MediaInfo
 from seamline.scoring.branch import Branch
+from seamline.scoring.quality import QualityLimits
 from seamline.scoring.reference import Reference
 from seamline.scoring.verdict import ModelId
 
@@ -26,6 +28,8 @@ class FaceScores:
     face_px: int
     likeness: Float[np.ndarray, " dim"] | None = None
     """Sum of the vectors that describe the face; only where there are references to match."""
+    quality: FaceQuality | None = None
+    """None where it was not measured."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,8 @@ class Findings:
     sounds: list[SoundSteps] = field(default_factory=list)
     references: Sequence[Reference] = ()
     """Genuine footage that the faces are compared with."""
+    limits: QualityLimits = field(default_factory=QualityLimits)
+    """What a face must be like to be judged."""
     warnings: list[str] = field(default_factory=list)
     examined_seconds: float = 0.0
     """Length of the windows that were looked at."""

@@ -14,13 +14,14 @@ import numpy as np
 from seamline.scoring.decide import Thresholds, decide, decide_pair, gap_warnings, with_sync
 from seamline.scoring.findings import Findings
 from seamline.scoring.judge_picture import (
-    Track,
     find_matches,
     find_tracks,
     judge_picture,
     likenesses,
+    weigh_tracks,
 )
 from seamline.scoring.judge_sync import judge_sync
+from seamline.scoring.quality import doubt_warnings
 from seamline.scoring.reasons import doubts, no_voice_reason
 from seamline.scoring.reference import reference_use, reference_warnings
 from seamline.scoring.sense import Sense, pooled, sense_branch, sense_segments, within
@@ -40,12 +41,15 @@ def judge(findings: Findings, path: str, sha256: str, seconds: Mapping[str, floa
     media = findings.media
     tracks = find_tracks(findings)
     matches = find_matches(findings, tracks)
-    video, people = judge_picture(findings, tracks, matches)
+    worths = weigh_tracks(findings, tracks)
+    video, people = judge_picture(findings, tracks, matches, worths)
     audio = _judge_voice(findings)
     sync = judge_sync(findings)
-    label, chance, strange = _decide(findings, tracks, video, audio)
+    judged = {person.track for person in people if person.fake_probability is not None}
+    label, chance, strange = _decide(findings, judged, video, audio)
     label, chance = with_sync(label, chance, sync.score, accuses=sync.accuses)
     warnings = [*findings.warnings, *doubts(findings, [t.face_px for t in tracks], strange)]
+    warnings += doubt_warnings(worths)
     warnings += reference_warnings(path, likenesses(tracks), findings.references, matches)
     warnings += gap_warnings(label, video.score, audio.score)
     steps = step_count(media.duration_seconds)
@@ -74,11 +78,11 @@ def judge(findings: Findings, path: str, sha256: str, seconds: Mapping[str, floa
 
 
 def _decide(
-    findings: Findings, tracks: list[Track], video: Sense, audio: Sense
+    findings: Findings, judged: set[int], video: Sense, audio: Sense
 ) -> tuple[Label, float | None, list[str]]:
     """Label, probability, and the names of what the model does not know."""
     both = findings.branches.get("both")
-    logits = _pair_logits(findings, tracks)
+    logits = _pair_logits(findings, judged)
     examined = [s for s in (video, audio) if s.score.fake_probability is not None]
     if both is not None and logits and examined:
         top = max(pooled(np.array(each), both) for each in logits)
@@ -94,12 +98,17 @@ def _decide(
         video_out_of_range=video.out_of_range,
         audio_out_of_range=audio.out_of_range,
     )
-    return label, found, [n for n, s in (("picture", video), ("voice", audio)) if s.out_of_range]
+    strange = [
+        name
+        for name, sense in (("picture", video), ("voice", audio))
+        if sense.out_of_range and sense.score.fake_probability is not None
+    ]
+    return label, found, strange
 
 
-def _pair_logits(findings: Findings, tracks: list[Track]) -> list[list[float]]:
+def _pair_logits(findings: Findings, judged: set[int]) -> list[list[float]]:
     """Group a branch's logits for both senses by person; windows without a face are a group."""
-    people = {track.track for track in tracks} | {None}
+    people = judged | {None}
     groups: dict[int | None, list[float]] = defaultdict(list)
     for pair in findings.pairs:
         if pair.track in people:

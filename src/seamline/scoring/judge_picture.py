@@ -13,8 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from seamline.faces.quality import FaceQuality
 from seamline.scoring.branch import Branch
 from seamline.scoring.findings import FaceScores, Findings
+from seamline.scoring.quality import Worth, join_quality, refusal_reason, weigh
 from seamline.scoring.reasons import no_picture_reason
 from seamline.scoring.reference import Match, match_tracks
 from seamline.scoring.sense import Sense, pooled, sense_branch, sense_segments, until_end, within
@@ -31,6 +33,7 @@ class Track:
     logits: Float[np.ndarray, " time"]
     face_px: int
     likeness: Float[np.ndarray, " dim"] | None = None
+    quality: FaceQuality | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ def find_tracks(findings: Findings) -> list[Track]:
                 logits=np.concatenate([piece.logits for piece in pieces]),
                 face_px=int(np.median([piece.face_px for piece in pieces])),
                 likeness=_joined(pieces),
+                quality=join_quality([p.quality for p in pieces if p.quality is not None]),
             )
         )
     return tracks
@@ -76,6 +80,11 @@ def _joined(pieces: Sequence[FaceScores]) -> Float[np.ndarray, " dim"] | None:
         return None
     total = np.sum(sums, axis=0)
     return total / (float(np.linalg.norm(total)) or 1.0)
+
+
+def weigh_tracks(findings: Findings, tracks: Sequence[Track]) -> dict[int, Worth]:
+    """Tell of each track what it is good for."""
+    return {t.track: weigh(t.quality, t.face_px, t.logits, findings.limits) for t in tracks}
 
 
 def likenesses(tracks: Sequence[Track]) -> dict[int, Float[np.ndarray, " dim"]]:
@@ -108,9 +117,15 @@ def find_scales(findings: Findings) -> dict[int, Scale]:
 
 
 def judge_picture(
-    findings: Findings, tracks: Sequence[Track], matches: Mapping[int, Match]
+    findings: Findings,
+    tracks: Sequence[Track],
+    matches: Mapping[int, Match],
+    worths: Mapping[int, Worth],
 ) -> tuple[Sense, tuple[Person, ...]]:
-    """Judge the picture; the sense's number is that of the person nearest to being called fake."""
+    """Judge the picture; the sense's number is that of the person nearest to being called fake.
+
+    A face that is beyond the limits of quality gets no number; with no other, the sense has none.
+    """
     branch = sense_branch(findings, "video")
     reason = no_picture_reason(findings, [t.face_px for t in tracks], branch)
     if reason is not None or branch is None:
@@ -118,18 +133,25 @@ def judge_picture(
     media, step = findings.media, findings.frame_step_seconds
     people, lanes, segments, found = [], [], [], []
     for t in tracks:
+        stop = until_end(float(t.seconds[-1]) + step, media)
+        if worths[t.track].refusal is not None:
+            people.append(Person(t.track, float(t.seconds[0]), stop, None, t.face_px))
+            continue
         scale = scale_of(branch, matches.get(t.track))
         logits, read = t.logits - scale.level, scale.branch
         top = pooled(logits, read)
         chance = read.calibration.probability(top)
-        stop = until_end(float(t.seconds[-1]) + step, media)
         people.append(Person(t.track, float(t.seconds[0]), stop, chance, t.face_px))
         lane = step_logits(t.seconds, logits, media.duration_seconds, sharpness=read.pool_sharpness)
         lanes.append(step_probabilities(lane, read.calibration))
         fine = FineLogits(t.seconds, logits, step)
         segments += sense_segments(lane, fine, read, media, "video", t.track)
         found.append((chance >= read.threshold, chance, read.threshold, scale.out_of_range(top)))
+    if not found:
+        reason = refusal_reason(worths)
+        return Sense(SenseScore(None, 0.0, reason), out_of_range=True), tuple(people)
     _, chance, threshold, strange = max(found)
-    seen = len(np.unique(np.concatenate([t.seconds for t in tracks]))) * step
+    judged = [t.seconds for t in tracks if worths[t.track].refusal is None]
+    seen = len(np.unique(np.concatenate(judged))) * step
     score = SenseScore(chance, within(seen, media), None)
     return Sense(score, loudest(lanes), segments, strange, threshold), tuple(people)

@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from seamline.scoring.branch import Branch
 from seamline.scoring.findings import Findings
 
-SMALL_FACE_PX = 80
 LEAST_SOUND_SECONDS = 0.2  # of a window; shorter ones are not listened to
-# FaceForensics++ c40 lies at 0.003–0.011, c23 at 0.027–0.12, phone HEVC at 0.013–0.021.
-HEAVY_COMPRESSION_BITS_PER_PX = 0.012
 
 
 def no_picture_reason(
@@ -69,12 +66,13 @@ def doubts(findings: Findings, faces_px: Sequence[int], out_of_range: Sequence[s
             f"examined {findings.examined_seconds:.0f} s spread over {total:.0f} s; "
             "--thorough examines all"
         )
-    if faces_px and max(faces_px) < SMALL_FACE_PX:
-        found.append(f"no face is larger than {SMALL_FACE_PX} px: scores are less certain")
+    small_px = findings.limits.face_px[0]
+    if faces_px and max(faces_px) < small_px:
+        found.append(f"no face is larger than {small_px:g} px: scores are less certain")
     picture = media.video
     if faces_px and total and picture is not None and picture.frames_per_second:
         pixels = picture.width * picture.height * picture.frames_per_second * total
-        if findings.size_bytes * 8 / pixels < HEAVY_COMPRESSION_BITS_PER_PX:
+        if findings.size_bytes * 8 / pixels < findings.limits.heavy_bits_per_px:
             found.append("heavy compression: scores are less certain")
     for name in out_of_range:
         found.append(f"the {name} is unlike anything that the model was validated on")

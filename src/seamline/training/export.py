@@ -29,7 +29,7 @@ from seamline.training.graphs import (
 )
 from seamline.training.onnx_file import save_onnx
 from seamline.zoo.bundle import Bundle
-from seamline.zoo.layout import read_branch, write_bundle
+from seamline.zoo.layout import write_bundle
 
 GRAPH_TOLERANCE = 1e-3
 """Largest difference between ONNX Runtime's outputs and torch's, of a graph with full weights."""
@@ -37,11 +37,6 @@ GENUINE_CALLED_FAKE = 0.02
 """Share of held-out genuine files that the shipped threshold may call fake."""
 THRESHOLDS = (0.5, 0.98)
 """Least and most threshold: fewer than fifty genuine files cannot place it more finely."""
-CALIBRATED = {
-    "calibration", "threshold", "usual_logits",
-    "reference_calibration", "reference_threshold", "reference_usual_logits",
-}  # fmt: skip
-"""What a file of further calibration may say of a branch."""
 RANGE_ROOM = 1.5
 """The usual range of logits is the held-out one, this much wider."""
 
@@ -230,39 +225,6 @@ def replay(folder: Path) -> Bundle:
                 f"more than {check.tolerance:g}."
             )
     return bundle
-
-
-def add_calibration(folder: Path, file: Path) -> Bundle:
-    """Write numbers that were fitted elsewhere into an exported bundle; JSON, all keys optional::
-
-        {"picture": {"reference_calibration": {"temperature": 0.8, "bias": -1.2},
-                     "reference_threshold": 0.9, "reference_usual_logits": [-4, 9]}}
-
-    A branch's fields are those of `Branch`, apart from its graph; others stay as they are.
-    """
-    values = json.loads(file.read_text(encoding="utf-8"))
-    stored = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
-    for name, fields in values.items():
-        if name not in stored["branches"]:
-            known = ", ".join(sorted(stored["branches"]))
-            raise ValueError(f"{file} has numbers for {name}; the bundle has {known}.")
-        odd = sorted(set(fields) - CALIBRATED)
-        if odd:
-            raise ValueError(
-                f"{file}: {name} has no {', '.join(odd)}; "
-                f"known are {', '.join(sorted(CALIBRATED))}."
-            )
-        stored["branches"][name] |= fields
-    branches = {name: read_branch(values) for name, values in stored["branches"].items()}
-    write_bundle(
-        folder,
-        name=stored["name"],
-        version=stored["version"],
-        contract=CropContract.from_json(stored["contract"]),
-        branches=branches,
-        summary=stored["summary"],
-    )
-    return replay(folder)
 
 
 def _branch(run: Run, model: nn.Module, graph: str, contract: CropContract) -> Branch:

@@ -20,6 +20,7 @@ from jaxtyping import Float, UInt8
 from seamline.clips.contract import CropContract
 from seamline.errors import BadBundle, UnknownModel
 from seamline.scoring.branch import Branch, judge_of
+from seamline.scoring.quality import QualityLimits
 from seamline.scoring.verdict import ModelId
 from seamline.zoo.device import execution_providers
 from seamline.zoo.layout import read_branch, verify_files
@@ -63,6 +64,7 @@ class Bundle:
     contract: CropContract
     branches: dict[str, Branch]
     summary: dict[str, Any] = field(default_factory=dict)
+    quality: QualityLimits = field(default_factory=QualityLimits)
     threads: int = 0
     device: str = "cpu"
 
@@ -92,6 +94,7 @@ class Bundle:
                 contract=CropContract.from_json(values["contract"]),
                 branches={k: read_branch(v) for k, v in values["branches"].items()},
                 summary=values.get("summary", {}),
+                quality=QualityLimits.from_json(values.get("quality")),
                 threads=threads,
                 device=device,
             )

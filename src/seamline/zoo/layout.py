@@ -18,6 +18,7 @@ from seamline.clips.contract import CropContract
 from seamline.errors import BadBundle
 from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration
+from seamline.scoring.quality import QualityLimits
 
 SCHEMA = 1
 
@@ -30,6 +31,7 @@ def write_bundle(
     contract: CropContract,
     branches: Mapping[str, Branch],
     summary: Mapping[str, Any],
+    quality: QualityLimits | None = None,
 ) -> None:
     """Write ``bundle.json`` over the graphs, card and golden file that lie in ``folder``."""
     values = {
@@ -38,6 +40,7 @@ def write_bundle(
         "version": version,
         "contract": contract.to_json(),
         "branches": {key: _branch_json(branch) for key, branch in branches.items()},
+        **({} if quality is None else {"quality": quality.to_json()}),
         "summary": dict(summary),
         "files": {
             path.name: _sha256(path)

@@ -1,0 +1,167 @@
+"""What genuine footage of the person is worth: plain and relative scores of a model, side by side.
+
+    python benchmarks/reference.py MANIFEST.csv [--model NAME|DIR] [--split val] [--json FILE]
+                                   [--extra-calibration FILE.json]
+
+A manifest of genuine and forged videos that share people; ``person`` of a forgery joins the one
+whose scene it is and the one whose face it wears (FaceForensics++: 033_097 shows 033 with the
+face of 097). Each set has one genuine video a person, so every probe is the second half of a video
+and every reference the first half of a genuine one: a genuine probe has its own video's, the same
+occasion and camera, which flatters it. A forgery has that of the scene's person, or of the face's.
+Intervals resample people. ``--extra-calibration`` writes what `seamline export` takes, fitted to
+these very rows: use rows that the model was neither trained nor measured on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import roc_auc_score, roc_curve
+
+from seamline.clips.extract import extract
+from seamline.errors import UnreadableMedia
+from seamline.faces.mtcnn import FaceDetector
+from seamline.scoring.branch import judge_of
+from seamline.scoring.calibration import fit_calibration
+from seamline.scoring.pool import pool_logits
+from seamline.zoo.bundle import Bundle
+from seamline.zoo.catalog import find_model
+
+GENUINE_CALLED_FAKE = 0.02
+THRESHOLDS = (0.5, 0.98)
+RANGE_ROOM = 1.5
+REPEATS = 1000
+
+
+@dataclass(frozen=True)
+class Video:
+    """One file's main face, its halves pooled apart."""
+
+    label: str
+    source: str
+    method: str
+    people: tuple[str, ...]
+    first: float
+    second: float
+
+
+def main() -> None:
+    """Score, compare, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("manifest", type=Path)
+    parser.add_argument("--model", default="seamline-small")
+    parser.add_argument("--split")
+    parser.add_argument("--contains", default="", help="only rows whose source has this text")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--extra-calibration", type=Path)
+    asked = parser.parse_args()
+    bundle = Bundle.load(find_model(asked.model), threads=1)
+    videos = read(asked.manifest, bundle, asked.split, asked.contains)
+    genuine = {(v.source, v.people[0]): v for v in videos if v.label == "real"}
+    rows = [row for row in (compare(video, genuine) for video in videos) if row is not None]
+    figures = {"model": bundle.model_id.name, "model_sha256": bundle.sha256, "videos": len(videos)}
+    for kind in ("plain", "scene", "face"):
+        figures[kind] = measure([r for r in rows if r[kind] is not None], kind)
+        print(f"{kind:<6}", figures[kind])
+    if asked.json:
+        asked.json.write_text(json.dumps(figures, indent=2) + "\n")
+    if asked.extra_calibration:
+        branch = judge_of("video", bundle.branches) or "picture"
+        extra = {branch: calibrate([r for r in rows if r["scene"] is not None])}
+        asked.extra_calibration.write_text(json.dumps(extra, indent=2) + "\n")
+
+
+def read(manifest: Path, bundle: Bundle, split: str | None, contains: str) -> list[Video]:
+    """Score the main face of every video with a person's name."""
+    detector, found = FaceDetector(1), []
+    with manifest.open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] == "video" and row["person"]]
+    for row in rows:
+        if contains not in row["source"] or (split and row["split"] != split):
+            continue
+        halves = halves_of(manifest.parent / row["path"], bundle, detector)
+        if halves is not None:
+            people = tuple(row["person"].split("+"))
+            found.append(Video(row["label"], row["source"], row["method"], people, *halves))
+    return found
+
+
+def halves_of(path: Path, bundle: Bundle, detector: FaceDetector) -> tuple[float, float] | None:
+    """Pool the logits of the longest track's first and second half."""
+    branch = bundle.branches[judge_of("video", bundle.branches) or "picture"]
+    tracks: dict[int, list[float]] = defaultdict(list)
+    try:
+        for clip in extract(path, bundle.contract, detector=detector, threads=1):
+            if clip.faces is not None:
+                tracks[clip.faces.track] += bundle.score_faces(clip.faces.crops)[0].tolist()
+    except UnreadableMedia as error:
+        print(error)
+    logits = np.array(max(tracks.values(), key=len, default=[]))
+    if len(logits) < 8:
+        return None
+    parts = (logits[: len(logits) // 2], logits[len(logits) // 2 :])
+    first, second = (pool_logits(part, branch.pool_sharpness) for part in parts)
+    return None if first is None or second is None else (first, second)
+
+
+def compare(video: Video, genuine: dict[tuple[str, str], Video]) -> dict[str, object] | None:
+    """Give a probe's plain score, and those relative to the scene's and to the face's person."""
+    scene = genuine.get((video.source, video.people[0]))
+    face = genuine.get((video.source, video.people[-1]))
+    return {
+        "fake": video.label == "fake",
+        "person": video.people[0],
+        "method": video.method,
+        "plain": video.second if scene is not None else None,
+        "scene": None if scene is None else video.second - scene.first,
+        "face": None if face is None else video.second - face.first,
+    }
+
+
+def measure(rows: list[dict[str, object]], kind: str) -> dict[str, object]:
+    """AUC and equal error rate, with a 95 % interval over people."""
+    fake = np.array([row["fake"] for row in rows], bool)
+    score = np.array([row[kind] for row in rows], np.float64)
+    people = np.array([row["person"] for row in rows])
+    names, generator, spread = np.unique(people), np.random.default_rng(0), []
+    places = {name: np.flatnonzero(people == name) for name in names}
+    for _ in range(REPEATS):
+        drawn = np.concatenate([places[n] for n in generator.choice(names, len(names))])
+        if 0 < fake[drawn].sum() < len(drawn):
+            spread.append(roc_auc_score(fake[drawn], score[drawn]))
+    low, high = np.quantile(spread, [0.025, 0.975])
+    called, found, _ = roc_curve(fake, score)
+    return {
+        "genuine": int((~fake).sum()),
+        "forged": int(fake.sum()),
+        "people": len(names),
+        "auc": round(float(roc_auc_score(fake, score)), 3),
+        "auc_low": round(float(low), 3),
+        "auc_high": round(float(high), 3),
+        "eer": round(float(called[np.argmin(np.abs(called - (1 - found)))]), 3),
+    }
+
+
+def calibrate(rows: list[dict[str, object]]) -> dict[str, object]:
+    """Fit what a bundle needs to judge relative scores, by the rules of `seamline export`."""
+    fake = np.array([row["fake"] for row in rows], np.int64)
+    score = np.array([row["scene"] for row in rows], np.float64)
+    fit = fit_calibration(score, fake, balanced=True)
+    chances = fit.probabilities(score[fake == 0])
+    cut = float(np.quantile(chances, 1 - GENUINE_CALLED_FAKE, method="higher")) + 1e-3
+    middle, half = (score.max() + score.min()) / 2, (score.max() - score.min()) / 2
+    return {
+        "reference_calibration": {"temperature": fit.temperature, "bias": fit.bias},
+        "reference_threshold": float(np.clip(cut, *THRESHOLDS)),
+        "reference_usual_logits": [middle - RANGE_ROOM * half, middle + RANGE_ROOM * half],
+    }
+
+
+if __name__ == "__main__":
+    main()
