@@ -100,7 +100,7 @@ def _figures(m: Measures) -> list[Figure]:
 
 def _moments(name: str, m: MomentMeasures | None) -> Figure:
     if m is None:
-        return Figure(name, "–", "no scores of them were kept")
+        return Figure(name, "–", "none here, or not kept")
     return Figure(name, number_text(m.auc, 3), _spread(m.auc, m.auc_interval))
 
 

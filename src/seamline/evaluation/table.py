@@ -145,7 +145,7 @@ def _told(m: Measures) -> list[str]:
 
 def _moments_told(m: MomentMeasures | None) -> str:
     if m is None:
-        return "not measured: no scores of them were kept"
+        return "–"
     interval = "no interval" if m.auc_interval is None else interval_text(m.auc_interval, 3)
     return f"{number_text(m.auc, 3)} ({interval}); {m.reals} real, {m.fakes} fake, {m.files} files"
 
