@@ -158,4 +158,8 @@ def test_a_run_trains_exports_and_extends_a_bundle(cache: Path, tmp_path: Path) 
     assert (seen.shape, heard.shape) == ((7, 64), (11, 64))
     with pytest.raises(ValueError, match="has a branch sync already"):
         extend_bundle(both, tmp_path / "twice", [run], name="twice", **told)
+    again = extend_bundle(both, tmp_path / "again", [run], name="again", **told, replace=True)
+    assert list(again.branches) == list(both.branches)
+    assert all(check.passed for check in again.replay_golden())
+    assert again.quality == both.quality
     assert not (tmp_path / "twice").exists()

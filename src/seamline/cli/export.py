@@ -29,6 +29,9 @@ def export(
         str | None,
         typer.Option(help="Add the branches to this model, name or folder; its own stay as is."),
     ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="With --onto: take the place of branches it has.")
+    ] = False,
 ) -> None:
     """Export trained branches as a bundle that `scan --model OUT` takes.
 
@@ -74,7 +77,8 @@ def export(
         if onto is None:
             bundle = export_bundle(out, runs, **told)
         else:
-            bundle = extend_bundle(Bundle.load(find_model(onto)), out, runs, **told)
+            base = Bundle.load(find_model(onto))
+            bundle = extend_bundle(base, out, runs, **told, replace=replace)
         if extra_calibration is not None:
             bundle = add_calibration(out, extra_calibration)
     except (ValueError, TypeError, FileNotFoundError, SeamlineError) as error:

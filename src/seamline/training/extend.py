@@ -1,4 +1,4 @@
-"""Adds a branch to a finished bundle: what the bundle holds stays as it is, byte by byte."""
+"""Adds branches to a finished bundle or replaces them: its others stay as they are, byte by byte."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from seamline.scoring.branch import JUDGES
 from seamline.training.export import Run, add_run, bundle_branch, replay
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.layout import write_bundle
@@ -24,28 +25,47 @@ def extend_bundle(
     card: str,
     summary: dict[str, Any],
     halve: bool = True,
+    replace: bool = False,
 ) -> Bundle:
-    """Write ``base`` with the branches of further runs; ``folder`` may be the bundle's own."""
-    for run in runs:
-        if (taken := bundle_branch(run.config)) in base.branches:
-            raise ValueError(
-                f"{base.name} has a branch {taken} already; extend a bundle without it, or export "
-                "one from runs of every branch."
-            )
+    """Write ``base`` with the branches of further runs; ``folder`` may be the bundle's own.
+
+    A branch that the base has already is refused, or with ``replace`` gives way to the run's.
+    """
+    given = {bundle_branch(run.config) for run in runs}
+    if (taken := given & set(base.branches)) and not replace:
+        raise ValueError(
+            f"{base.name} has a branch {', '.join(sorted(map(str, taken)))} already; ask to "
+            "replace it, extend a bundle without it, or export one from runs of every branch."
+        )
+    kept = {name: branch for name, branch in base.branches.items() if name not in given}
     folder.mkdir(parents=True, exist_ok=True)
-    for branch in base.branches.values():
+    for branch in kept.values():
         if folder.resolve() != base.folder.resolve():
             shutil.copyfile(base.folder / branch.graph, folder / branch.graph)
     with np.load(base.folder / "golden.npz", allow_pickle=False) as stored:
-        golden = {key: stored[key] for key in stored.files}
-    contract, branches = base.contract, dict(base.branches)
+        golden = {key: stored[key] for key in stored.files if not _belongs(key, given)}
+    contract, branches = base.contract, dict(kept)
+    framed = any(name in kept for name in JUDGES["video"])
     for run in runs:
         contract = add_run(run, folder, contract, branches, golden, halve=halve)
-        if contract.mel != base.contract.mel or contract.size_px != base.contract.size_px:
+        if contract.mel != base.contract.mel or (
+            framed and contract.size_px != base.contract.size_px
+        ):
             raise ValueError(f"{run.folder} needs other crops than {base.name} was made for.")
     np.savez_compressed(folder / "golden.npz", **golden)
     (folder / "card.md").write_text(card, encoding="utf-8")
     write_bundle(
-        folder, name=name, version=version, contract=contract, branches=branches, summary=summary
+        folder,
+        name=name,
+        version=version,
+        contract=contract,
+        branches=branches,
+        summary=summary,
+        quality=base.quality,
     )
     return replay(folder)
+
+
+def _belongs(key: str, branches: set[str | None]) -> bool:
+    """Tell whether a golden array is the output of one of the branches."""
+    return any(key.startswith(f"{branch}_") for branch in branches)
