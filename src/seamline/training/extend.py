@@ -1,4 +1,4 @@
-"""Adds branches to a finished bundle or replaces them: its others stay as they are, byte by byte."""
+"""Adds branches to a finished bundle or replaces them: the others stay as they are."""
 
 from __future__ import annotations
 
