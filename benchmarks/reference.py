@@ -2,6 +2,10 @@
 
     python benchmarks/reference.py MANIFEST.csv [--model NAME|DIR] [--split val] [--json FILE]
                                    [--extra-calibration FILE.json]
+    python benchmarks/reference.py MANIFEST.csv --runs runs/fold-* --contains FaceForensics++
+
+``--runs`` are those of a cross-validation: each judges the files that it held out, by the bundle
+that its training ended with.
 
 A manifest of genuine and forged videos that share people; ``person`` of a forgery joins the one
 whose scene it is and the one whose face it wears (FaceForensics++: 033_097 shows 033 with the
@@ -56,13 +60,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("manifest", type=Path)
     parser.add_argument("--model", default="seamline-small")
+    parser.add_argument("--runs", nargs="*", type=Path, default=[])
     parser.add_argument("--split")
     parser.add_argument("--contains", default="", help="only rows whose source has this text")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--extra-calibration", type=Path)
     asked = parser.parse_args()
-    bundle = Bundle.load(find_model(asked.model), threads=1)
-    videos = read(asked.manifest, bundle, asked.split, asked.contains)
+    bundles = [Bundle.load(run / "bundle", threads=1) for run in asked.runs]
+    bundle = bundles[0] if bundles else Bundle.load(find_model(asked.model), threads=1)
+    videos = []
+    for one, run in zip(bundles or [bundle], asked.runs or [None], strict=True):
+        videos += read(asked.manifest, one, asked.split, asked.contains, held_out(run))
     genuine = {(v.source, v.people[0]): v for v in videos if v.label == "real"}
     rows = [row for row in (compare(video, genuine) for video in videos) if row is not None]
     figures = {"model": bundle.model_id.name, "model_sha256": bundle.sha256, "videos": len(videos)}
@@ -77,13 +85,24 @@ def main() -> None:
         asked.extra_calibration.write_text(json.dumps(extra, indent=2) + "\n")
 
 
-def read(manifest: Path, bundle: Bundle, split: str | None, contains: str) -> list[Video]:
-    """Score the main face of every video with a person's name."""
+def held_out(run: Path | None) -> set[str] | None:
+    """Name the files that a run was not trained on; None: all."""
+    if run is None:
+        return None
+    return {row["path"] for row in json.loads((run / "scores.json").read_text())["holdout"]}
+
+
+def read(
+    manifest: Path, bundle: Bundle, split: str | None, contains: str, paths: set[str] | None
+) -> list[Video]:
+    """Score the main face of every video with a person's name; ``paths`` None takes all."""
     detector, found = FaceDetector(1), []
     with manifest.open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["kind"] == "video" and row["person"]]
     for row in rows:
         if contains not in row["source"] or (split and row["split"] != split):
+            continue
+        if paths is not None and row["path"] not in paths:
             continue
         halves = halves_of(manifest.parent / row["path"], bundle, detector)
         if halves is not None:
