@@ -93,6 +93,7 @@ def main() -> None:
         rule = ("join_val=true", f"folds={arguments.folds}", f"holdout_fold={fold}")
         train("small-picture.yaml", f"fold-{fold}", *settings, *rule, *arguments.short)
     train("small-picture.yaml", "small-picture", *settings)
+    train("small-picture-2.yaml", "small-picture-2", *settings[:-1], "initial=runs/small-picture")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ def test_the_shipped_configs_are_read(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "runs" / "small-picture-base").mkdir(parents=True)  # where the second half goes on from
+    for earlier in ("small-picture-base", "small-picture"):  # where the later parts go on from
+        (tmp_path / "runs" / earlier).mkdir(parents=True)
     config = read_config(path, ["seed=3"])
     assert config.name == path.stem
     assert config.seed == 3
