@@ -100,6 +100,7 @@ def test_a_resumed_evaluation_uses_the_verdicts_that_it_has(clips):
         (["--corruptions", "fog"], "no corruption is named fog"),
         (["--html", "absent/n.html"], "the folder absent does not exist"),
         (["--json", "absent/n.json"], "the folder absent does not exist"),
+        (["--html", "."], ". is a folder. Name a file in it."),
     ],
 )
 def test_wrong_usage_is_status_2(clips, options, message):

@@ -249,3 +249,35 @@ def test_the_list_of_corruptions_is_chosen_by_name():
         choose_corruptions("blur,fog")
     with pytest.raises(WrongUsage, match="no corruption is named ''"):
         choose_corruptions("")
+
+
+def test_a_stream_that_changes_its_size_keeps_its_first(tmp_path: Path) -> None:
+    source = tmp_path / "changing.mkv"
+    with av.open(str(source), "w") as out:
+        stream = out.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuvj420p"
+        for index, size in enumerate((SIZE, SIZE, (96, 64), (96, 64))):
+            encoder = av.VideoCodecContext.create("mjpeg", "w")
+            (encoder.width, encoder.height), encoder.pix_fmt = size, "yuvj420p"
+            encoder.time_base = Fraction(1, 10)
+            frame = av.VideoFrame.from_ndarray(texture(index, size), format="rgb24")
+            for packet in encoder.encode(frame.reformat(format="yuvj420p")):
+                packet.stream, packet.time_base = stream, Fraction(1, 10)
+                packet.pts = packet.dts = index
+                out.mux(packet)
+    shapes = [rgb.shape for _, rgb in frames_of(source)]
+    assert len(set(shapes)) == 2, "the source changes its size"
+    (made,) = corrupt_files([source], tmp_path, CORRUPTIONS["recoded"], seed=0)
+    assert {rgb.shape for _, rgb in frames_of(made)} == {shapes[0]}
+
+
+def test_half_a_file_does_not_pass_for_a_rewritten_one(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> list[object]:
+        raise av.FFmpegError(22, "Invalid argument")
+
+    monkeypatch.setattr("seamline.evaluation.copy_sound.heapq.merge", broken)
+    (made,) = corrupt_files([film], tmp_path, CORRUPTIONS["recoded"], seed=0)
+    assert not made.exists()
+    assert list(tmp_path.iterdir()) == []

@@ -55,6 +55,14 @@ def test_a_frame_is_as_suspicious_as_its_worst_judged_face():
     assert len(frame_scores(verdict((0.1,), tracks=()), faces).seconds) == 0
 
 
+def test_a_face_too_poor_to_be_judged_counts_in_no_frame():
+    poor = verdict((0.1,), tracks=(0, 1))
+    people = (poor.people[0], dataclasses.replace(poor.people[1], fake_probability=None))
+    poor = dataclasses.replace(poor, people=people)
+    faces = [face(0, [0.0, 0.25], [0.1, 0.2]), face(1, [0.0, 0.25], [0.9, 0.9])]
+    assert frame_scores(poor, faces).chances.tolist() == [0.1, 0.2]
+
+
 def test_moments_follow_the_forged_stretches_where_these_are_known():
     told = [{"modality": "video", "start_seconds": 1, "stop_seconds": 3},
             {"modality": "audio", "start_seconds": 0, "stop_seconds": 4}]  # fmt: skip

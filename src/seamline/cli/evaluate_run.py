@@ -43,6 +43,8 @@ def check_asked(asked: Asked) -> None:
     for path in (asked.json_file, asked.markdown, asked.html):
         if path is not None and not path.parent.is_dir():
             raise WrongUsage(f"{path}: the folder {path.parent} does not exist.")
+        if path is not None and path.is_dir():
+            raise WrongUsage(f"{path} is a folder. Name a file in it.")
 
 
 def measure_all(samples: Sequence[Sample], plan: Plan, asked: Asked) -> EvaluationResult:

@@ -33,16 +33,20 @@ def copy_sound(
     with open_media(sound, quick=True) as media, open_container(str(pictures)) as shown:
         fits = media.audio is None or media.audio.codec_context.name in _FIT_FOR_MP4
         target = stem.with_name(stem.name + (".mp4" if fits else ".mkv"))
-        with av.open(str(target), "w") as out:
-            streams: list[Stream] = [out.add_stream_from_template(shown.streams.video[0])]
-            sides = [_packets(shown.streams.video[0], picture_starts_seconds, 0)]
-            if media.audio is not None:
-                streams.append(out.add_stream_from_template(media.audio))
-                sides.append(_packets(media.audio, -media.origin_seconds, 1))
-            # By time, so that players and seeking find both together.
-            for _, side, packet in heapq.merge(*sides, key=lambda timed: timed[:2]):
-                packet.stream = streams[side]
-                out.mux_one(packet)
+        try:
+            with av.open(str(target), "w") as out:
+                streams: list[Stream] = [out.add_stream_from_template(shown.streams.video[0])]
+                sides = [_packets(shown.streams.video[0], picture_starts_seconds, 0)]
+                if media.audio is not None:
+                    streams.append(out.add_stream_from_template(media.audio))
+                    sides.append(_packets(media.audio, -media.origin_seconds, 1))
+                # By time, so that players and seeking find both together.
+                for _, side, packet in heapq.merge(*sides, key=lambda timed: timed[:2]):
+                    packet.stream = streams[side]
+                    out.mux_one(packet)
+        except BaseException:  # half a file must not pass for a whole one
+            target.unlink(missing_ok=True)
+            raise
     return target
 
 

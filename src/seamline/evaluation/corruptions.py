@@ -10,9 +10,11 @@ import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 from jaxtyping import UInt8
 
@@ -151,9 +153,12 @@ def _write(
     if first is None:
         raise UnreadableMedia(source, "no frame of its video can be decoded")
 
+    height, width = first.shape[:2]
+
     def spoilt() -> Iterator[Image]:
-        yield _cropped(first) if spoil is None else spoil(_cropped(first))
-        for _, rgb in frames:
+        for rgb in chain([first], (rgb for _, rgb in frames)):
+            if rgb.shape != first.shape:  # a stream may change its size, and a file may not
+                rgb = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
             yield _cropped(rgb) if spoil is None else spoil(_cropped(rgb))
 
     # One thread: x264 gives other bytes for another number of them.

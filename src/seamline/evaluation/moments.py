@@ -22,7 +22,7 @@ Modality = Literal["video", "audio"]
 
 
 class FaceMoments(Protocol):
-    """One face in the frames of one window: ``seamline.detector.FacesSeen`` is one."""
+    """One face in the frames of one window: ``seamline.scoring.evidence.FacesSeen`` is one."""
 
     @property
     def track(self) -> int: ...
@@ -51,9 +51,10 @@ class Moments:
 def frame_scores(verdict: Verdict, faces: Sequence[FaceMoments]) -> FrameScores:
     """Takes the highest face of each frame, as the verdict goes by the highest person of a file.
 
-    Faces that were too short in view to be judged are left out, as the verdict leaves them out.
+    Faces that were too short in view or too poor to be judged are left out, as the verdict leaves
+    them out.
     """
-    judged = {person.track for person in verdict.people}
+    judged = {p.track for p in verdict.people if p.fake_probability is not None}
     kept = [face for face in faces if face.track in judged]
     if not kept:
         return FrameScores(np.zeros(0), np.zeros(0))
