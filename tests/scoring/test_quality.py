@@ -11,8 +11,9 @@ from seamline.faces.quality import FaceQuality, measure_quality
 from seamline.media.probe import AudioInfo, MediaInfo, VideoInfo
 from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration
-from seamline.scoring.findings import FaceScores, Findings, VoiceScores
+from seamline.scoring.findings import FaceScores, Findings, PairScore, VoiceScores
 from seamline.scoring.judge import judge
+from seamline.scoring.judge_picture import find_scales
 from seamline.scoring.quality import QualityLimits, describe_quality, strangeness, weigh
 from seamline.scoring.verdict import ModelId, Verdict
 
@@ -22,6 +23,10 @@ VOICE = Branch("v.onnx", Calibration(), pool_sharpness=0.0, step_seconds=0.5)
 
 
 def verdict(*faces: tuple[FaceQuality, float], voice: float | None = None) -> Verdict:
+    return judge(findings_of(*faces, voice=voice), "talk.mp4", "f" * 64, {})
+
+
+def findings_of(*faces: tuple[FaceQuality, float], voice: float | None = None) -> Findings:
     video = VideoInfo("h264", 1280, 720, 25.0, 0, 10.0)
     found = Findings(
         media=MediaInfo("talk.mp4", "video", 10.0, video, None, ()),
@@ -40,7 +45,7 @@ def verdict(*faces: tuple[FaceQuality, float], voice: float | None = None) -> Ve
     if voice is not None:
         found.media = replace(found.media, audio=AudioInfo("aac", 44100, 2, 10.0))
         found.voices.append(VoiceScores(0.0, 10.0, np.full(20, voice), 0.5))
-    return judge(found, "talk.mp4", "f" * 64, {})
+    return found
 
 
 @pytest.mark.parametrize(
@@ -78,6 +83,19 @@ def test_a_genuine_voice_does_not_clear_a_face_that_cannot_be_judged() -> None:
     blurred = replace(GOOD, sharpness=0.01)
     assert verdict((blurred, -4.0), voice=-4.0).label == "inconclusive"
     assert verdict((blurred, -4.0), voice=4.0).label == "fake_audio"
+
+
+def test_a_voice_judged_together_with_the_picture_does_not_clear_it_either() -> None:
+    found = findings_of((replace(GOOD, sharpness=0.01), 0.0), voice=-6.0)
+    found.branches = {"both": Branch("b.onnx", Calibration(), pool_sharpness=0.0)}
+    found.pairs.append(PairScore(None, -6.0))  # a window without the face
+    result = judge(found, "talk.mp4", "f" * 64, {})
+    assert (result.label, result.fake_probability) == ("inconclusive", None)
+
+
+def test_a_face_that_is_not_judged_leaves_no_figures_in_the_evidence() -> None:
+    found = findings_of((GOOD, 0.0), (replace(GOOD, sharpness=0.01), 9.0))
+    assert list(find_scales(found)) == [0]
 
 
 def test_one_poor_face_does_not_hide_the_others() -> None:

@@ -123,6 +123,15 @@ def test_of_several_people_each_is_judged_by_what_there_is() -> None:
     assert "no reference shows face 1: judged without one" in result.warnings
 
 
+def test_a_known_forgery_is_called_beside_a_face_that_the_model_does_not_know() -> None:
+    found = findings()
+    see(found, 0, ANNA, 12.0)  # out of range
+    see(found, 1, BEN, 7.0)
+    result = verdict(found)
+    assert result.label == "fake_video"
+    assert result.video.fake_probability == pytest.approx(PICTURE.calibration.probability(7.0))
+
+
 def test_the_level_is_the_mean_over_all_footage_of_the_person() -> None:
     other = Reference(
         "other.mp4",

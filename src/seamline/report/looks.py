@@ -85,6 +85,8 @@ def view_person(
     chosen = choose_looks(evidence.looks, highest, spread)
     frame_width_px = (media.get("video") or {}).get("width")
     note = f"{len(chosen)} of {len(evidence.looks)} examined looks are shown, in order of time."
+    if person is not None and person.fake_probability is None:
+        note = "This face was seen, but not judged: it has no figures."
     when = probability = None
     if person is not None:
         when = interval(person.start_seconds, person.stop_seconds)

@@ -90,6 +90,8 @@ def _decide(
         label, found = decide_pair(
             video.score, audio.score, chance, both.threshold, out_of_range=out
         )
+        if label == "real" and video.score.fake_probability is None and video.out_of_range:
+            return "inconclusive", None, []  # no voice clears a face too poor to be judged
         return label, found, ["file"] if out else []
     label, found = decide(
         video.score,

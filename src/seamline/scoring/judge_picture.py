@@ -109,11 +109,14 @@ def scale_of(branch: Branch, match: Match | None) -> Scale:
 
 
 def find_scales(findings: Findings) -> dict[int, Scale]:
-    """Tell of every face that was seen how its logits are read."""
-    branch, matches = sense_branch(findings, "video"), find_matches(findings, find_tracks(findings))
+    """Tell of every face that was seen how its logits are read; not of one too poor to judge."""
+    branch, tracks = sense_branch(findings, "video"), find_tracks(findings)
     if branch is None:
         return {}
-    return {one.track: scale_of(branch, matches.get(one.track)) for one in findings.faces}
+    matches, worths = find_matches(findings, tracks), weigh_tracks(findings, tracks)
+    refused = {track for track, worth in worths.items() if worth.refusal is not None}
+    seen = {one.track for one in findings.faces} - refused
+    return {track: scale_of(branch, matches.get(track)) for track in sorted(seen)}
 
 
 def judge_picture(
@@ -123,6 +126,8 @@ def judge_picture(
     worths: Mapping[int, Worth],
 ) -> tuple[Sense, tuple[Person, ...]]:
     """Judge the picture; the sense's number is that of the person nearest to being called fake.
+
+    One who is called fake on evidence that the model knows goes before one on evidence unknown.
 
     A face that is beyond the limits of quality gets no number; with no other, the sense has none.
     """
@@ -146,11 +151,12 @@ def judge_picture(
         lanes.append(step_probabilities(lane, read.calibration))
         fine = FineLogits(t.seconds, logits, step)
         segments += sense_segments(lane, fine, read, media, "video", t.track)
-        found.append((chance >= read.threshold, chance, read.threshold, scale.out_of_range(top)))
+        called, strange = chance >= read.threshold, scale.out_of_range(top)
+        found.append((called and not strange, called, chance, read.threshold, strange))
     if not found:
         reason = refusal_reason(worths)
         return Sense(SenseScore(None, 0.0, reason), out_of_range=True), tuple(people)
-    _, chance, threshold, strange = max(found)
+    *_, chance, threshold, strange = max(found)
     judged = [t.seconds for t in tracks if worths[t.track].refusal is None]
     seen = len(np.unique(np.concatenate(judged))) * step
     score = SenseScore(chance, within(seen, media), None)
