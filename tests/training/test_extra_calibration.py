@@ -41,6 +41,8 @@ def test_numbers_for_references_come_from_a_file(tmp_path: Path) -> None:
     [
         ({"mouth": {}}, "numbers for mouth; the bundle has picture, voice"),
         ({"quality": {"blur": [1, 2]}}, "quality has no blur; known are darkness"),
+        ({"picture": {"reference_threshold": 0.9}}, "picture lacks reference_calibration"),
+        ({"picture": {"reference_usual_logits": [-1, 1]}}, "lacks reference_calibration and"),
         ({"picture": {"treshold": 0.5}}, "picture has no treshold; known are calibration"),
     ],
 )

@@ -41,6 +41,13 @@ def add_calibration(folder: Path, file: Path) -> Bundle:
                 f"known are {', '.join(sorted(CALIBRATED))}."
             )
         stored["branches"][name] |= fields
+        pair = ("reference_calibration", "reference_threshold")
+        missing = [key for key in pair if stored["branches"][name].get(key) is None]
+        if len(missing) == 1 or (missing and "reference_usual_logits" in fields):
+            raise ValueError(
+                f"{file}: {name} lacks {' and '.join(missing)}; against a reference a branch is "
+                "judged by a calibration and a threshold of its own."
+            )
     branches = {name: read_branch(values) for name, values in stored["branches"].items()}
     write_bundle(
         folder,
