@@ -34,7 +34,7 @@ from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import find_model
 
 STEP_SECONDS = 0.5
-LEAST_CHANGE = 3.0  # grey levels at the mask's peak: less is coding noise
+LEAST_CHANGE = 3.0  # grey levels: less is coding noise
 SMOOTH = 0.03  # of the crop's side, so that single pixels make no mask
 
 Shown = tuple[np.ndarray, np.ndarray]  # crop, and mask of the crop's size
@@ -72,9 +72,16 @@ def blended(path: Path, contract: CropContract, detector: FaceDetector, seed: in
 
 
 def differing(
-    fake: Path, original: Path, contract: CropContract, detector: FaceDetector
+    fake: Path,
+    original: Path,
+    contract: CropContract,
+    detector: FaceDetector,
+    peak_share: float,
 ) -> list[Shown]:
-    """Pair the frames of a forged file with its original's; the mask is where they differ."""
+    """Pair the frames of a forged file with its original's; the mask is where they differ.
+
+    They differ where the smoothed change is above coding noise and above a share of its peak.
+    """
     frames = {
         round(f.seconds, 2): f.rgb for f in stream_frames(original, step_seconds=STEP_SECONDS)
     }
@@ -86,8 +93,9 @@ def differing(
         crop = cut(rgb, face, contract)
         change = cv2.absdiff(crop, cut(other, face, contract)).mean(axis=2).astype(np.float32)
         change = cv2.GaussianBlur(change, (0, 0), SMOOTH * contract.size_px)
-        if change.max() >= LEAST_CHANGE:
-            made.append((crop, change / change.max()))
+        least = max(LEAST_CHANGE, peak_share * float(change.max()))
+        if change.max() >= least:
+            made.append((crop, np.minimum(change / (2 * least), 1.0)))
     return made
 
 
@@ -127,6 +135,9 @@ def main() -> None:
     parser.add_argument("manifest", type=Path)
     parser.add_argument("--split")
     parser.add_argument("--model", default="seamline-small")
+    parser.add_argument(
+        "--peak-share", type=float, default=0.0, help="least change, as a share of its peak"
+    )
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
@@ -142,7 +153,8 @@ def main() -> None:
             if sample.picture_truth == "real":
                 shown, name = blended(sample.file, bundle.contract, detector, index), "self-blends"
             elif original is not None:
-                shown = differing(sample.file, original.file, bundle.contract, detector)
+                files = (sample.file, original.file)
+                shown = differing(*files, bundle.contract, detector, arguments.peak_share)
                 name = f"{sample.source}: {sample.method}"
             else:
                 continue
