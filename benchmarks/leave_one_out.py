@@ -71,9 +71,7 @@ def figures(name: str, rows: Sequence[Row]) -> Held:
     interval = None
     value = roc_auc(labels, logits) if 0 < labels.sum() < len(labels) else None
     if value is not None:
-        interval = bootstrap_auc(
-            labels, logits, np.random.default_rng(0), groups=groups.tolist()
-        )
+        interval = bootstrap_auc(labels, logits, np.random.default_rng(0), groups=groups.tolist())
     return Held(
         name,
         int((labels == 0).sum()),

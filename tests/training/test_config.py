@@ -8,7 +8,8 @@ import pytest
 
 from seamline.training.config import make_config, read_config
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("small-*.yaml"))
+FOLDER = Path(__file__).parents[2] / "configs"
+CONFIGS = sorted([*FOLDER.glob("small-*.yaml"), *FOLDER.glob("transfer*.yaml")])
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
@@ -16,7 +17,7 @@ def test_the_shipped_configs_are_read(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for earlier in ("small-picture-base", "small-picture"):  # where the later parts go on from
+    for earlier in ("small-picture", "transfer-base", "transfer"):  # later parts go on
         (tmp_path / "runs" / earlier).mkdir(parents=True)
     config = read_config(path, ["seed=3"])
     assert config.name == path.stem

@@ -113,9 +113,17 @@ def _checked(rule: str, split: CacheSplit) -> CacheSplit:
 
 
 def join_extra(split: CacheSplit, extra: Iterable[CachedClip]) -> CacheSplit:
-    """Add further training clips, leaving out everybody who is held out."""
+    """Add further training clips, but for people who are held out and sources left out whole."""
     held = {name for clip in [*split.holdout, *split.val] for name in sample_of(clip).people}
-    joined = [c for c in extra if c.error is None and not held & set(sample_of(c).people)]
+    sources = {clip.sample["source"] for clip in split.holdout}
+    sources -= {clip.sample["source"] for clip in split.train}  # those that are left out whole
+    joined = [
+        clip
+        for clip in extra
+        if clip.error is None
+        and not held & set(sample_of(clip).people)
+        and clip.sample["source"] not in sources
+    ]
     return replace(split, train=[*split.train, *joined])
 
 

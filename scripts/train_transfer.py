@@ -1,10 +1,10 @@
-"""Trains the picture branch of seamline-small from manifests, also without each source in turn.
+"""Trains a picture branch from manifests, also without each method and source in turn.
 
 One command from the table of clips to the runs that `seamline export` bundles; what is there
 already is kept, so that it goes on where it stopped. A GPU is used where there is one.
 
-    python scripts/train_small.py MANIFEST.csv --genuine GENUINE.csv
-    python scripts/train_small.py MANIFEST.csv --genuine GENUINE.csv --leave-one-out --folds 5
+    python scripts/train_transfer.py MANIFEST.csv --genuine GENUINE.csv
+    python scripts/train_transfer.py MANIFEST.csv --genuine GENUINE.csv --leave-one-out --folds 5
 
 The second also trains a run without each method and source that has forged files, and one a fold
 of people; `benchmarks/leave_one_out.py` tells their figures.
@@ -84,16 +84,16 @@ def main() -> None:
         settings.append(f"extra_cache={EXTRA}")
     else:
         settings.append("extra_cache=")
-    train("small-picture-base.yaml", "small-picture-base", *settings)
-    settings += ["initial=runs/small-picture-base"]
+    train("transfer-base.yaml", "transfer-base", *settings)
+    settings += ["initial=runs/transfer-base"]
     if arguments.leave_one_out:
         for name, rule in left_out(read_manifest(arguments.manifest)):
-            train("small-picture.yaml", name, *settings, f"leave_out={rule}", *arguments.short)
+            train("transfer.yaml", name, *settings, f"leave_out={rule}", *arguments.short)
     for fold in range(arguments.folds):
         rule = ("join_val=true", f"folds={arguments.folds}", f"holdout_fold={fold}")
-        train("small-picture.yaml", f"fold-{fold}", *settings, *rule, *arguments.short)
-    train("small-picture.yaml", "small-picture", *settings)
-    train("small-picture-2.yaml", "small-picture-2", *settings[:-1], "initial=runs/small-picture")
+        train("transfer.yaml", f"fold-{fold}", *settings, *rule, *arguments.short)
+    train("transfer.yaml", "transfer", *settings)
+    train("transfer-2.yaml", "transfer-2", *settings[:-1], "initial=runs/transfer")
 
 
 if __name__ == "__main__":
