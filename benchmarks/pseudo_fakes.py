@@ -13,6 +13,7 @@ import json
 import statistics
 import time
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -36,7 +37,7 @@ KINDS = {
         "h264_share": 0.3,
     },
 }
-ITEMS, REPEATS = 60, 5
+ITEMS, REPEATS = 40, 3
 
 
 def pool() -> FacePool:
@@ -78,7 +79,7 @@ def main() -> None:
     arguments = parser.parse_args()
     found = {}
     print("| pseudo-fakes | crops/s, one process | two processes together |\n|---|---:|---:|")
-    with ProcessPoolExecutor(2) as both:
+    with ProcessPoolExecutor(2, get_context("spawn")) as both:
         for kind in KINDS:
             alone = [rate(kind, arguments.size_px, seed) for seed in range(REPEATS)]
             together = []
