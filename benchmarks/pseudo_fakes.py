@@ -30,7 +30,7 @@ KINDS = {
     "self-blends": {"self_blend_share": 1.0},
     "self-blends around the lips": {"self_blend_share": 1.0, "mouth_share": 1.0},
     "cross-identity blends": {"self_blend_share": 0.0, "cross_blend_share": 1.0},
-    "as small-picture-base mixes them": {"self_blend_share": 0.8, "cross_blend_share": 0.2},
+    "as transfer-base mixes them": {"self_blend_share": 0.8, "cross_blend_share": 0.2},
     "the same, three in ten through H.264": {
         "self_blend_share": 0.8,
         "cross_blend_share": 0.2,
