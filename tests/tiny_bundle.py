@@ -4,7 +4,8 @@ The picture logit of a crop is (mean of red − 128) / 8; every mask logit is th
 temporal branch takes that mean over all crops. The voice gives one logit per 16 log-mel columns: 4
 when the band around 1.1 kHz is louder than the band around 3 kHz, −4 otherwise. The branch for both
 senses gives (temporal + voice of the loudest column) / 2, the one and the other. The sync branch
-turns a mouth's brightness and a sound's loudness, each against its mean, into angles.
+turns a mouth's brightness and a sound's loudness, each against its mean, into angles. The motion
+logit of a moment is the mean of its last map's absolute values, times 8, minus 2.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from seamline.clips.contract import CropContract, MouthSettings
+from seamline.clips.contract import CropContract, MotionSettings, MouthSettings
 from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration
 from seamline.voice.logmel import mel_filters
@@ -94,6 +95,13 @@ def write_tiny_bundle(
             "sync_sound": np.array([[1.0, 0.0]] * 3),
         }
         made["sync"] = Branch("sync.onnx", step_seconds=0.04, **settings)  # type: ignore[arg-type]
+    if "motion" in branches:
+        onnx.save(_motion(), folder / "motion.onnx")
+        contract = replace(contract, motion=MotionSettings(size_px=64))
+        maps = np.zeros((2, 4, 64, 64), np.float32)
+        maps[1, 3] = -0.5
+        golden |= {"maps": maps, "motion_logit": np.array([-2.0, 2.0], np.float32)}
+        made["motion"] = Branch("motion.onnx", **settings)  # type: ignore[arg-type]
     np.savez(folder / "golden.npz", **golden)
     (folder / "card.md").write_text("# tiny\n\nArithmetic, not a model.\n")
     write_bundle(
@@ -192,6 +200,30 @@ def _picture() -> onnx.ModelProto:
             helper.make_tensor_value_info("logit", *shape),
             helper.make_tensor_value_info("mask_logit", TensorProto.FLOAT, [None, 4, 4]),
         ],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    return _model(graph)
+
+
+def _motion() -> onnx.ModelProto:
+    nodes = [
+        helper.make_node("Gather", ["maps", "last"], ["change"], axis=1),
+        helper.make_node("Abs", ["change"], ["size"]),
+        helper.make_node("ReduceMean", ["size", "space"], ["mean"], keepdims=0),
+        helper.make_node("Mul", ["mean", "eight"], ["scaled"]),
+        helper.make_node("Sub", ["scaled", "two"], ["logit"]),
+    ]
+    constants = {
+        "last": np.array(3, np.int64),
+        "space": np.array([1, 2], np.int64),
+        "eight": np.array(8, np.float32),
+        "two": np.array(2, np.float32),
+    }
+    graph = helper.make_graph(
+        nodes,
+        "motion",
+        [helper.make_tensor_value_info("maps", TensorProto.FLOAT, [None, 4, 64, 64])],
+        [helper.make_tensor_value_info("logit", TensorProto.FLOAT, [None])],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     return _model(graph)

@@ -20,12 +20,13 @@ from seamline.scoring.evidence import Evidence, Listened, SeenWindow, keep_windo
 from seamline.scoring.findings import FaceScores, Findings, PairScore, VoiceScores
 from seamline.scoring.judge import judge
 from seamline.scoring.judge_picture import find_scales
+from seamline.scoring.motion import motion_added
 from seamline.scoring.reference import Reference
 from seamline.scoring.sense import sense_branch
 from seamline.scoring.verdict import Verdict
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import DEFAULT, find_model
-from seamline.zoo.clip_scores import score_clip, sync_steps
+from seamline.zoo.clip_scores import motion_evidence, score_clip, sync_steps
 from seamline.zoo.reference import describe, read_reference, require_reference_branch
 
 MIN_SPEECH_SECONDS = 0.3  # of a window; less is a cough, not a voice to judge
@@ -138,7 +139,7 @@ class Detector:
             detector=self._faces,
             min_face_px=asked.min_face_px,
             threads=self._threads,
-            mouths="all" if asked.thorough else "some",
+            dense="all" if asked.thorough else "some",
         )
         clips.seconds_spent["model"] = 0.0
         findings = Findings(
@@ -165,7 +166,7 @@ class Detector:
         sha256 = file_sha256(path)
         findings.leave_out_itself(sha256)
         if evidence is not None:
-            settle(seen, find_scales(findings).get, evidence)
+            settle(seen, find_scales(findings).get, evidence, motion_added(findings.faces))
         spent = {**clips.seconds_spent, "total": time.perf_counter() - began}
         return judge(findings, str(path), sha256, spent)
 
@@ -212,7 +213,15 @@ class Detector:
             faces.detection_scores,
             crop_px=faces.face_px * self.bundle.contract.margin,
         )
-        return FaceScores(faces.track, faces.seconds, logits, faces.face_px, likeness, quality)
+        return FaceScores(
+            track=faces.track,
+            seconds=faces.seconds,
+            logits=logits,
+            face_px=faces.face_px,
+            likeness=likeness,
+            quality=quality,
+            motion=motion_evidence(self.bundle, faces),
+        )
 
     def _listen(
         self,

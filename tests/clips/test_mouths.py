@@ -12,7 +12,7 @@ import pytest
 from seamline.clips.contract import CropContract, MouthSettings
 from seamline.clips.extract import extract
 from seamline.clips.mouths import MouthCutter
-from seamline.clips.window import mouth_windows
+from seamline.clips.window import dense_windows
 from seamline.data.demo_clips import read_portrait
 from seamline.errors import ContractMismatch
 from seamline.faces.mtcnn import FaceDetector
@@ -90,7 +90,7 @@ def test_nothing_fed_gives_nothing() -> None:
 def test_a_third_of_the_windows_show_mouths_with_both_ends(
     count: int, chosen: list[int] | int
 ) -> None:
-    found = mouth_windows(count)
+    found = dense_windows(count)
     if isinstance(chosen, int):
         assert (len(set(found)), found[0], found[-1]) == (chosen, 0, count - 1)
     else:

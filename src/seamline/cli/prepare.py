@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from seamline.data.manifest import Sample
 
 STORED_MOUTH_PX, STORED_MOUTH_MARGIN = 80, 1.25  # a quarter wider than a scan cuts, to move within
+STORED_MOTION_PX, STORED_MOTION_MARGIN = 144, 1.5  # likewise
 
 
 def prepare(
@@ -50,6 +51,10 @@ def prepare(
     mouths: Annotated[
         bool, typer.Option("--mouths", help="Cut mouths 25 times a second too, for branch sync.")
     ] = False,
+    motion: Annotated[
+        bool,
+        typer.Option("--motion", help="Cut faces out of every frame too, for branch motion."),
+    ] = False,
     engine: EngineOption = Engine.LOCAL,
     address: AddressOption = None,
     jobs: Annotated[
@@ -61,7 +66,7 @@ def prepare(
     from dataclasses import asdict, replace
     from functools import partial
 
-    from seamline.clips.contract import CropContract, MouthSettings
+    from seamline.clips.contract import CropContract, MotionSettings, MouthSettings
     from seamline.clips.prepare import prepare as prepare_here
     from seamline.clips.window import WindowPlan
     from seamline.data.manifest import read_manifest
@@ -82,7 +87,10 @@ def prepare(
         rows.append({key: row[key] for key in row if key not in ("root", "extra")})
     base = samples[0].root if samples else Path()
     mouth = MouthSettings(size_px=STORED_MOUTH_PX, margin=STORED_MOUTH_MARGIN) if mouths else None
-    contract = CropContract(margin=margin, size_px=size_px, mouth=mouth)
+    moves = (
+        MotionSettings(size_px=STORED_MOTION_PX, margin=STORED_MOTION_MARGIN) if motion else None
+    )
+    contract = CropContract(margin=margin, size_px=size_px, mouth=mouth, motion=moves)
     plan, trim = WindowPlan(max_windows=max_windows), None
     if policy == "paper":
         contract = replace(contract, frame_step_seconds=1 / 30, window_seconds=1.0)

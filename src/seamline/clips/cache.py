@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from seamline.clips.clip import Clip, MouthCrops
+from seamline.clips.clip import Clip, MotionCrops, MouthCrops
 from seamline.clips.contract import CropContract
 
 CONTRACT_FILE = "contract.json"
@@ -48,6 +48,19 @@ class CachedClip:
     mouth_strip: bytes | None = None
     """One JPEG of the mouth's crops, one below the other; None where none were cut."""
     mouth_seen: tuple[bool, ...] = ()
+    motion_seconds: Float[np.ndarray, " time"] | None = None
+    """Timestamp of each crop of `motion`; None where none were cut."""
+    motion_strip: bytes | None = None
+    """One PNG of the face in successive frames, one below the other: what a JPEG adds would flicker
+    from frame to frame."""
+
+    def motion(self) -> UInt8[np.ndarray, "time size size"]:
+        """Decode the face's crops of successive frames."""
+        if self.motion_strip is None or self.motion_seconds is None:
+            raise ValueError(f"{self.sample.get('path')}: the cache holds no motion of it.")
+        image = cv2.imdecode(np.frombuffer(self.motion_strip, np.uint8), cv2.IMREAD_GRAYSCALE)
+        assert image is not None, "the cache holds only PNGs that it wrote"
+        return image.reshape(len(self.motion_seconds), -1, image.shape[1])
 
     def mouths(self) -> UInt8[np.ndarray, "step size size"]:
         """Decode the mouth's crops."""
@@ -101,6 +114,7 @@ def clip_row(sample: Mapping[str, Any], clip: Clip) -> dict[str, Any]:
         "sound": sound,
         "speech_seconds": clip.speech_seconds,
         **_mouth_columns(None if faces is None else faces.mouths),
+        **_motion_columns(None if faces is None else faces.motion),
     }
 
 
@@ -112,6 +126,16 @@ def _mouth_columns(mouths: MouthCrops | None) -> dict[str, Any]:
         "mouth_start_seconds": mouths.start_seconds,
         "mouth_strip": cv2.imencode(".jpg", strip, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes(),
         "mouth_seen": mouths.seen.tolist(),
+    }
+
+
+def _motion_columns(motion: MotionCrops | None) -> dict[str, Any]:
+    if motion is None:
+        return {}
+    strip = motion.crops.reshape(-1, motion.crops.shape[-1])
+    return {
+        "motion_seconds": motion.seconds.tolist(),
+        "motion_strip": cv2.imencode(".png", strip, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes(),
     }
 
 
@@ -137,6 +161,8 @@ def _empty_row(sample: Mapping[str, Any]) -> dict[str, Any]:
         "mouth_start_seconds": 0.0,
         "mouth_strip": None,
         "mouth_seen": [],
+        "motion_seconds": [],
+        "motion_strip": None,
     }
 
 
@@ -162,6 +188,8 @@ def write_shard(folder: Path, index: int, rows: list[dict[str, Any]]) -> Path:
             ("mouth_start_seconds", pa.float64()),
             ("mouth_strip", pa.binary()),
             ("mouth_seen", pa.list_(pa.bool_())),
+            ("motion_seconds", pa.list_(pa.float64())),
+            ("motion_strip", pa.binary()),
         ]
     )
     path = folder / f"clips-{index:05d}.parquet"
@@ -250,8 +278,10 @@ def _cached_clip(row: dict[str, Any]) -> CachedClip:
         face_px=row["face_px"],
         sound=row["sound"],
         speech_seconds=row["speech_seconds"],
-        # Caches from before there were mouths have no such columns.
+        # Caches from before there were mouths or motion have no such columns.
         mouth_start_seconds=row.get("mouth_start_seconds", 0.0),
         mouth_strip=row.get("mouth_strip"),
         mouth_seen=tuple(row.get("mouth_seen", ())),
+        motion_seconds=np.array(row.get("motion_seconds") or [], np.float64),
+        motion_strip=row.get("motion_strip"),
     )

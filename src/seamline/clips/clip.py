@@ -22,6 +22,16 @@ class MouthCrops:
 
 
 @dataclass(frozen=True)
+class MotionCrops:
+    """One face in successive frames inside one window."""
+
+    seconds: Float[np.ndarray, " time"]
+    """Timestamp of each frame."""
+    crops: UInt8[np.ndarray, "time size size"]
+    """Grey crops."""
+
+
+@dataclass(frozen=True)
 class FaceCrops:
     """Aligned crops of one face track inside one window, in time order."""
 
@@ -39,6 +49,8 @@ class FaceCrops:
     """The face detector's confidence."""
     mouths: MouthCrops | None = None
     """None where the contract or the plan asks for none, or the file has no sound to compare."""
+    motion: MotionCrops | None = None
+    """None where the contract or the plan asks for none, or too few frames show the face."""
 
     @property
     def face_px(self) -> int:

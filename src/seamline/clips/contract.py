@@ -25,6 +25,18 @@ class MouthSettings:
 
 
 @dataclass(frozen=True)
+class MotionSettings:
+    """How faces are cut for the motion branch: grey squares of successive frames."""
+
+    step_seconds: float = 0.04
+    """Least distance between crops: of faster files some frames are left out."""
+    size_px: int = 112
+    """Side of the crop in pixels."""
+    margin: float = 1.3
+    """Side of the crop over the side of the tight face box."""
+
+
+@dataclass(frozen=True)
 class CropContract:
     """How faces are cropped and sound is cut; two contracts are compatible only if equal."""
 
@@ -44,6 +56,21 @@ class CropContract:
     """Log-mel settings of the voice branch."""
     mouth: MouthSettings | None = None
     """How mouths are cut; None (also where a file says nothing of it) cuts none."""
+    motion: MotionSettings | None = None
+    """How faces of successive frames are cut; None, or nothing said of it, cuts none."""
+
+    def __post_init__(self) -> None:
+        if self.mouth and self.motion and self.mouth.step_seconds != self.motion.step_seconds:
+            raise ValueError(
+                f"Mouths every {self.mouth.step_seconds:g} s and motion every "
+                f"{self.motion.step_seconds:g} s: both are cut from one grid of frames."
+            )
+
+    @property
+    def dense_step_seconds(self) -> float | None:
+        """Distance between the grey frames that mouths and motion are cut from; None: neither."""
+        dense = self.mouth or self.motion
+        return dense.step_seconds if dense else None
 
     def to_json(self) -> dict[str, Any]:
         """Return the contract as plain JSON values."""
@@ -53,10 +80,11 @@ class CropContract:
     def from_json(cls, values: dict[str, Any]) -> CropContract:
         """Read a contract that `to_json` wrote; unknown or missing fields are a mismatch.
 
-        Only ``mouth`` may be missing: contracts were written before there was a sync branch.
+        Only ``mouth`` and ``motion`` may be missing: contracts were written before there were
+        branches that read them.
         """
         known = {f.name for f in fields(cls)}
-        values = {"mouth": None, **values}
+        values = {"mouth": None, "motion": None, **values}
         if set(values) != known:
             odd = ", ".join(sorted(set(values) ^ known))
             raise ContractMismatch(
@@ -64,7 +92,9 @@ class CropContract:
                 "Use the Seamline version that wrote the bundle, or export it again."
             )
         mouth = values["mouth"] and MouthSettings(**values["mouth"])
-        return cls(**{**values, "mel": LogMelSettings(**values["mel"]), "mouth": mouth})
+        motion = values["motion"] and MotionSettings(**values["motion"])
+        mel = LogMelSettings(**values["mel"])
+        return cls(**{**values, "mel": mel, "mouth": mouth, "motion": motion})
 
     def require(self, other: CropContract, *, mine: str, theirs: str) -> None:
         """Raise `ContractMismatch` naming both sides of each difference; return if equal."""

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from seamline.clips.clip import Clip, FaceCrops, MouthCrops
+from seamline.clips.clip import Clip, FaceCrops, MotionCrops, MouthCrops
 from seamline.clips.contract import CropContract
 from seamline.faces.align import align_crop, aligned_to_frame
 from seamline.faces.track import TrackedFace
@@ -38,17 +38,24 @@ def gather_tracks(
     found: Sequence[CutFace],
     contract: CropContract,
     mouths: Mapping[int, MouthCrops] | None = None,
+    motions: Mapping[int, MotionCrops] | None = None,
 ) -> list[FaceCrops]:
-    """Sort a window's faces, in time order, into tracks; ``mouths`` are those of some tracks."""
-    known = mouths or {}
+    """Sort a window's faces, in time order, into tracks, with what was cut of them besides."""
+    mouths, motions = mouths or {}, motions or {}
     tracks: dict[int, list[CutFace]] = {}
     for face in found:
         tracks.setdefault(face[0].track, []).append(face)
-    return [_gather(tracks[track], contract, known.get(track)) for track in sorted(tracks)]
+    return [
+        _gather(tracks[track], contract, mouths.get(track), motions.get(track))
+        for track in sorted(tracks)
+    ]
 
 
 def _gather(
-    found: Sequence[CutFace], contract: CropContract, mouths: MouthCrops | None
+    found: Sequence[CutFace],
+    contract: CropContract,
+    mouths: MouthCrops | None,
+    motion: MotionCrops | None,
 ) -> FaceCrops:
     people = [person for person, _ in found]
     marks = []
@@ -66,6 +73,7 @@ def _gather(
         landmarks=np.stack(marks).astype(np.float64),
         detection_scores=np.array([person.face.score for person in people]),
         mouths=mouths,
+        motion=motion,
     )
 
 

@@ -15,8 +15,9 @@ from typing import Literal
 from seamline.clips.clip import Clip, FaceCrops
 from seamline.clips.contract import CropContract
 from seamline.clips.cut import CutFace, cut_face, gather_tracks, window_clips
+from seamline.clips.motion import MotionCutter
 from seamline.clips.mouths import MouthCutter
-from seamline.clips.window import WindowPlan, mouth_windows
+from seamline.clips.window import WindowPlan, dense_windows
 from seamline.errors import UnreadableMedia
 from seamline.faces.mtcnn import FaceDetector
 from seamline.faces.track import FaceTracker
@@ -38,6 +39,7 @@ class Clips:
     min_face_px: float
     threads: int = 0
     mouth_windows: frozenset[int] = frozenset()
+    motion_windows: frozenset[int] = frozenset()
     warnings: list[str] = field(default_factory=list)
     seconds_spent: dict[str, float] = field(default_factory=lambda: {"decode": 0.0, "faces": 0.0})
     frames_examined: int = 0
@@ -69,20 +71,23 @@ class Clips:
             yield from ([] for _ in self.windows)
             return
         tracker = FaceTracker(self.detector, min_face_px=self.min_face_px)
-        mouth = self.contract.mouth
-        spans = [span for index, span in enumerate(self.windows) if index in self.mouth_windows]
+        dense = self.mouth_windows | self.motion_windows
+        spans = [span for index, span in enumerate(self.windows) if index in dense]
+        step = self.contract.dense_step_seconds
         frames = _Ahead(
             stream_pictures(
                 self.media.path,
                 step_seconds=self.contract.frame_step_seconds,
                 spans=None if self.media.kind == "image" else self.windows,
-                grey=GreyGrid(mouth.step_seconds, spans) if mouth and spans else None,
+                grey=GreyGrid(step, spans) if step and spans else None,
                 warnings=self.warnings,
                 threads=self.threads,
             ),
             self.seconds_spent,
         )
-        cutter = MouthCutter(mouth) if mouth and spans else None
+        mouth, motion = self.contract.mouth, self.contract.motion
+        mouths = MouthCutter(mouth) if mouth and self.mouth_windows else None
+        motions = MotionCutter(motion) if motion and self.motion_windows else None
         for start, stop in self.windows:
             found: list[CutFace] = []
             for chunk in frames.chunks_until(stop):
@@ -92,11 +97,14 @@ class Clips:
                 tracked = tracker.follow(shown)
                 for frame, people in zip(shown, tracked, strict=True):
                     found += [cut_face(frame, person, self.contract) for person in people]
-                if cutter is not None:
-                    cutter.feed(chunk, tracked)
+                if mouths is not None:
+                    mouths.feed(chunk, tracked)
+                if motions is not None:
+                    motions.feed(chunk, tracked)
                 self.seconds_spent["faces"] += time.perf_counter() - began
-            mouths = cutter.take(start, stop) if cutter is not None else {}
-            yield gather_tracks(found, self.contract, mouths)
+            lips = mouths.take(start, stop) if mouths is not None else {}
+            moves = motions.take() if motions is not None else {}
+            yield gather_tracks(found, self.contract, lips, moves)
 
     def _timed(self, stage: str, source: Iterator[Sound | None]) -> Sound | None:
         began = time.perf_counter()
@@ -142,13 +150,14 @@ def extract(
     detector: FaceDetector | None = None,
     min_face_px: float = 48.0,
     threads: int = 0,
-    mouths: Literal["some", "all"] = "some",
+    dense: Literal["some", "all"] = "some",
 ) -> Clips:
     """Open a file and return its clips, cut by ``contract``; raises `UnreadableMedia`.
 
     ``min_face_px`` is in pixels of the full-size frame. A photo is a single frame at 0 s.
-    ``threads`` are the decoder's; 0 uses every core. Where the contract asks for mouths, they are
-    cut in ``some`` of the windows (see `mouth_windows`) or in ``all``, if there is sound at all.
+    ``threads`` are the decoder's; 0 uses every core. Where the contract asks for mouths or motion,
+    they are cut in ``some`` of the windows (see `dense_windows`) or in ``all``; mouths only where
+    there is sound.
     """
     media = probe(path)
     plan = plan or WindowPlan()
@@ -158,8 +167,11 @@ def extract(
         windows = plan.windows(media.duration_seconds, contract.window_seconds)
     finder = detector or FaceDetector(threads)
     chosen: frozenset[int] = frozenset()
-    if contract.mouth is not None and media.audio is not None and media.kind != "image":
-        chosen = frozenset(range(len(windows)) if mouths == "all" else mouth_windows(len(windows)))
-    clips = Clips(media, contract, windows, finder, min_face_px, threads, chosen)
+    if media.kind != "image":
+        chosen = frozenset(range(len(windows)) if dense == "all" else dense_windows(len(windows)))
+    none: frozenset[int] = frozenset()
+    lips = chosen if contract.mouth is not None and media.audio is not None else none
+    moves = chosen if contract.motion is not None else none
+    clips = Clips(media, contract, windows, finder, min_face_px, threads, lips, moves)
     clips.warnings.extend(media.warnings)
     return clips

@@ -1,89 +1,39 @@
-"""Cuts mouths on an even grid of time: grey pictures and tracked faces in, `MouthCrops` out.
-
-Faces are found a few times a second; between those moments their landmarks are interpolated::
-
-    found     ◦           ◦           ◦
-    cut       ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪     (held for a moment at a track's ends)
-"""
+"""Cuts mouths on an even grid of time: grey pictures and tracked faces in, `MouthCrops` out."""
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float, UInt8
 
 from seamline.clips.clip import MouthCrops
 from seamline.clips.contract import MouthSettings
-from seamline.faces.align import MOUTH, align_crop
-from seamline.faces.track import TrackedFace
-from seamline.media.video import Picture
+from seamline.clips.steady import SteadyCutter, TimedCrop
+from seamline.faces.align import MOUTH
 
-LONGEST_HOLD_SECONDS = 0.3  # before a track's first and after its last sight
-LONGEST_GAP_SECONDS = 0.8  # between two sights of a track; a face missed twice is still followed
 NEAREST_STEPS = 1.5  # a step shows the picture nearest to it, if within this many steps
 LEAST_SEEN_STEPS = 5
 
 
-class MouthCutter:
+class MouthCutter(SteadyCutter):
     """Collects one window's mouths; give it the pictures in time order, in chunks."""
 
     def __init__(self, settings: MouthSettings) -> None:
+        super().__init__(margin=settings.margin, size_px=settings.size_px, place=MOUTH)
         self._settings = settings
-        self._faces: dict[int, list[tuple[float, np.ndarray]]] = defaultdict(list)
-        self._waiting: list[Picture] = []
-        self._cut: dict[int, list[tuple[float, np.ndarray]]] = defaultdict(list)
-        self._known_seconds = -math.inf
-
-    def feed(self, pictures: Iterable[Picture], tracked: Iterable[Sequence[TrackedFace]]) -> None:
-        """Take a chunk of pictures and the faces found in those of them that have colours."""
-        for picture in pictures:
-            if picture.grey is not None:
-                self._waiting.append(picture)
-            if picture.rgb is not None:
-                self._known_seconds = picture.seconds
-        for people in tracked:
-            for person in people:
-                self._faces[person.track].append((person.seconds, person.face.landmarks))
-        known = [p for p in self._waiting if p.seconds <= self._known_seconds]
-        self._waiting = self._waiting[len(known) :]
-        self._cut_all(known)
 
     def take(self, start_seconds: float, stop_seconds: float) -> dict[int, MouthCrops]:
         """Return the window's mouths by track; what was fed so far is forgotten."""
-        self._cut_all(self._waiting)
-        found = {
+        return {
             track: mouths
-            for track, cut in self._cut.items()
+            for track, cut in self.take_all().items()
             if (mouths := self._on_grid(cut, start_seconds, stop_seconds)).seen.sum()
             >= LEAST_SEEN_STEPS
         }
-        self._waiting = []
-        self._cut.clear()
-        for seen in self._faces.values():
-            del seen[:-1]  # the next window's first steps may hold on to it
-        return found
-
-    def _cut_all(self, pictures: Sequence[Picture]) -> None:
-        for picture in pictures:
-            assert picture.grey is not None
-            for track, seen in self._faces.items():
-                landmarks = _landmarks_at(picture.seconds, seen)
-                if landmarks is not None:
-                    patch, corner = _patch(picture.grey, landmarks)
-                    crop = align_crop(
-                        patch,
-                        landmarks - corner,
-                        margin=self._settings.margin,
-                        size_px=self._settings.size_px,
-                        place=MOUTH,
-                    )
-                    self._cut[track].append((picture.seconds, crop))
 
     def _on_grid(
-        self, cut: Sequence[tuple[float, np.ndarray]], start_seconds: float, stop_seconds: float
+        self, cut: Sequence[TimedCrop], start_seconds: float, stop_seconds: float
     ) -> MouthCrops:
         step, size = self._settings.step_seconds, self._settings.size_px
         first = math.ceil(start_seconds / step - 1e-6)
@@ -96,30 +46,3 @@ class MouthCutter:
         for index in np.flatnonzero(seen):
             crops[index] = cut[nearest[index]][1]
         return MouthCrops(first * step, step, crops, seen)
-
-
-def _patch(
-    grey: UInt8[np.ndarray, "height width"], landmarks: Float[np.ndarray, "5 2"]
-) -> tuple[UInt8[np.ndarray, "rows columns"], Float[np.ndarray, " 2"]]:
-    """Cut the face's surroundings: what shrinks a picture need not touch the rest of it."""
-    middle, reach = landmarks.mean(axis=0), 2.5 * float(np.ptp(landmarks, axis=0).max())
-    height, width = grey.shape
-    x0, x1 = (int(np.clip(middle[0] + side * reach, 0, width)) for side in (-1, 1))
-    y0, y1 = (int(np.clip(middle[1] + side * reach, 0, height)) for side in (-1, 1))
-    if x1 - x0 < 8 or y1 - y0 < 8:
-        return grey, np.zeros(2)
-    return grey[y0:y1, x0:x1], np.array([x0, y0], np.float64)
-
-
-def _landmarks_at(seconds: float, seen: Sequence[tuple[float, np.ndarray]]) -> np.ndarray | None:
-    """Interpolate a track's landmarks; None where it was not seen around that time."""
-    before = [entry for entry in seen if entry[0] <= seconds]
-    after = [entry for entry in seen if entry[0] > seconds]
-    if before and after and after[0][0] - before[-1][0] <= LONGEST_GAP_SECONDS:
-        (a, from_), (b, to) = before[-1], after[0]
-        return np.asarray(from_ + (to - from_) * ((seconds - a) / (b - a)))
-    if before and seconds - before[-1][0] <= LONGEST_HOLD_SECONDS:
-        return before[-1][1]
-    if after and after[0][0] - seconds <= LONGEST_HOLD_SECONDS:
-        return after[0][1]
-    return None

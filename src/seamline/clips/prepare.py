@@ -108,7 +108,7 @@ def sample_rows(
             plan=plan,
             detector=detector,
             min_face_px=min_face_px,
-            mouths="all",
+            dense="all",
             threads=threads,
         )
         made = [clip_row(sample, trim(clip) if trim else clip) for clip in clips]

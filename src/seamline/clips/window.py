@@ -13,7 +13,7 @@ import itertools
 import math
 from dataclasses import dataclass
 
-LEAST_MOUTH_WINDOWS = 2
+LEAST_DENSE_WINDOWS = 2
 MIN_TAIL_SECONDS = 1.0  # a shorter rest joins the window before it
 
 
@@ -43,12 +43,12 @@ class WindowPlan:
         return [windows[round(i * step)] for i in range(self.max_windows)]
 
 
-def mouth_windows(count: int) -> list[int]:
-    """Choose the windows whose mouths are cut: a third of them, two at least, spread evenly.
+def dense_windows(count: int) -> list[int]:
+    """Choose the windows whose every frame is looked at: a third, two at least, spread evenly.
 
-    A mouth's every frame is decoded, which costs about as much as all else in a window.
+    To decode every frame costs about as much as all else in a window.
     """
-    chosen = min(count, max(LEAST_MOUTH_WINDOWS, math.ceil(count / 3)))
+    chosen = min(count, max(LEAST_DENSE_WINDOWS, math.ceil(count / 3)))
     step = (count - 1) / (chosen - 1) if chosen > 1 else 0.0
     return [round(i * step) for i in range(chosen)]
 

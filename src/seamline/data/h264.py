@@ -1,7 +1,7 @@
-"""Passes one picture through H.264, as the videos that we judge have been: RGB in, RGB out.
+"""Passes pictures through H.264, as the videos that we judge have been: pixels in, pixels out.
 
-The picture is coded as a key frame: its blocks, its lost chroma and its loop filter are those of a
-video at that quality, without the time that a whole video takes.
+A single picture is coded as a key frame: its blocks, its lost chroma and its loop filter are those
+of a video at that quality, without the time that a whole video takes.
 """
 
 from __future__ import annotations
@@ -40,3 +40,32 @@ def h264(image: Image, crf: int) -> Image:
     pictures += decoder.decode(None)
     rgb: Image = pictures[0].to_ndarray(format="rgb24")
     return rgb[:height, :width]
+
+
+def h264_clip(
+    crops: UInt8[np.ndarray, "time height width"], crf: int
+) -> UInt8[np.ndarray, "time height width"]:
+    """Encode and decode successive grey pictures as one video; sides must be even."""
+    if not 0 <= crf <= 51:
+        raise ValueError(f"crf is {crf}; H.264 takes 0 (best) to 51 (coarsest).")
+    height, width = crops.shape[1:]
+    if height % 2 or width % 2:
+        raise ValueError(f"pictures of {width}×{height} px; H.264 takes even sides.")
+    encoder = av.VideoCodecContext.create("libx264", "w")
+    encoder.height, encoder.width = height, width
+    encoder.pix_fmt = "yuv420p"
+    encoder.time_base = Fraction(1, 25)
+    encoder.options = {**_OPTIONS, "crf": str(crf)}
+    decoder = av.VideoCodecContext.create("h264", "r")
+    decoder.options = {"threads": "1"}
+    packets = []
+    for index, crop in enumerate(crops):
+        planes = np.full((height * 3 // 2, width), 128, np.uint8)  # no colour
+        planes[:height] = crop
+        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        frame.pts, frame.time_base = index, encoder.time_base
+        packets += encoder.encode(frame)
+    packets += encoder.encode(None)
+    pictures = [picture for packet in packets for picture in decoder.decode(packet)]
+    pictures += decoder.decode(None)
+    return np.stack([picture.to_ndarray()[:height] for picture in pictures])

@@ -20,6 +20,7 @@ from seamline.models.clip_models import (
 from seamline.models.cross_transformer import CrossTransformer
 from seamline.models.frame_autoencoder import FrameAutoencoder
 from seamline.models.frame_cnn import FrameCNN
+from seamline.models.motion_net import MotionNet
 from seamline.models.sync_net import SyncNet
 from seamline.models.temporal_transformer import TemporalTransformer
 from seamline.models.voice_cnn import VoiceCNN
@@ -138,6 +139,7 @@ MODELS: dict[str, Callable[[ModelConfig], nn.Module]] = {
     "voice_lstm_autoencoder": lambda config: VoiceLSTMAutoencoder(code_size=config.code_size),
     "cross_transformer": _cross_transformer,
     "sync_net": lambda config: SyncNet(dropout=config.dropout),
+    "motion_net": lambda config: MotionNet(),
 }
 
 

@@ -13,7 +13,8 @@ JUDGES: dict[str, tuple[str, ...]] = {
     "audio": ("voice", "both"),
 }
 """Branches that can judge a sense. `picture` judges single crops, `temporal` the crops of a window
-together, `voice` sound, `both` crops and sound of a window together, either of which may lack."""
+together, `voice` sound, `both` crops and sound of a window together, either of which may lack.
+Beside a `picture` branch a `motion` branch may stand, which adds to its logits."""
 
 
 def judge_of(sense: Literal["video", "audio"], branches: Iterable[str]) -> str | None:
@@ -62,6 +63,12 @@ class Branch:
             threshold=self.reference_threshold,
             usual_logits=self.reference_usual_logits,
         )
+
+    def evidence(self, logit: float) -> float:
+        """Give what a logit adds to another branch's: log-odds, no further than validation saw."""
+        if self.usual_logits is not None:
+            logit = min(max(logit, self.usual_logits[0]), self.usual_logits[1])
+        return self.calibration.log_odds(logit)
 
     def out_of_range(self, logit: float) -> bool:
         """Tell whether a file's logit lies where validation never saw any."""

@@ -31,9 +31,13 @@ class Calibration:
         if not math.isfinite(self.bias):
             raise ValueError(f"bias must be a finite number, found {self.bias}")
 
+    def log_odds(self, logit: float) -> float:
+        """Gives the logarithm of the odds of a fake for one logit."""
+        return logit / self.temperature + self.bias
+
     def probability(self, logit: float) -> float:
         """Gives the probability of a fake for one logit."""
-        return float(sigmoid(np.asarray([logit / self.temperature + self.bias]))[0])
+        return float(sigmoid(np.asarray([self.log_odds(logit)]))[0])
 
     def probabilities(self, logits: Float[np.ndarray, " sample"]) -> Float[np.ndarray, " sample"]:
         """Gives the probability of a fake for each logit."""

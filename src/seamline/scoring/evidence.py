@@ -6,13 +6,14 @@ they are read alone or against genuine footage.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from seamline.scoring.judge_picture import Scale
+from seamline.scoring.motion import WindowKey, window_key
 
 LOOKS_A_WINDOW = 2  # face crops kept as evidence, per person and window
 
@@ -89,14 +90,21 @@ def keep_window(
 
 
 def settle(
-    windows: Iterable[SeenWindow], scale_of: Callable[[int], Scale | None], evidence: Evidence
+    windows: Iterable[SeenWindow],
+    scale_of: Callable[[int], Scale | None],
+    evidence: Evidence,
+    added: Mapping[WindowKey, float],
 ) -> None:
-    """Turn the logits of all windows into probabilities, on the scale of each track."""
+    """Turn the logits of all windows into probabilities, on the scale of each track.
+
+    ``added`` is what motion adds to them.
+    """
     for window in windows:
         scale = scale_of(window.track)
         if scale is None:
             continue
-        chances = scale.branch.calibration.probabilities(window.logits - scale.level)
+        level = scale.level - added.get(window_key(window.track, window.seconds), 0.0)
+        chances = scale.branch.calibration.probabilities(window.logits - level)
         evidence.faces.append(FacesSeen(window.track, window.seconds, window.boxes, chances))
         for place, crop in window.kept.items():
             evidence.looks.append(

@@ -30,6 +30,8 @@ class FaceScores:
     """Sum of the vectors that describe the face; only where there are references to match."""
     quality: FaceQuality | None = None
     """None where it was not measured."""
+    motion: float | None = None
+    """What a motion branch adds to the logits; None where it saw too few frames of the window."""
 
 
 @dataclass(frozen=True)

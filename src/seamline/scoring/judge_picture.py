@@ -16,6 +16,7 @@ from jaxtyping import Float
 from seamline.faces.quality import FaceQuality
 from seamline.scoring.branch import Branch
 from seamline.scoring.findings import FaceScores, Findings
+from seamline.scoring.motion import joined_logits
 from seamline.scoring.quality import Worth, join_quality, refusal_reason, weigh
 from seamline.scoring.reasons import no_picture_reason
 from seamline.scoring.reference import Match, match_tracks
@@ -65,7 +66,7 @@ def find_tracks(findings: Findings) -> list[Track]:
             Track(
                 track=track,
                 seconds=seconds,
-                logits=np.concatenate([piece.logits for piece in pieces]),
+                logits=joined_logits(pieces),
                 face_px=int(np.median([piece.face_px for piece in pieces])),
                 likeness=_joined(pieces),
                 quality=join_quality([p.quality for p in pieces if p.quality is not None]),

@@ -20,6 +20,8 @@ from seamline.training.clip_data import ClipData
 from seamline.training.config import TrainConfig, make_config
 from seamline.training.frame_data import FaceFrameData, WholeFrameData
 from seamline.training.modules import PictureModule, TrainModule, VoiceModule
+from seamline.training.motion_data import MotionData
+from seamline.training.motion_module import MotionModule
 from seamline.training.paper_modules import (
     AutoencoderModule,
     BothModule,
@@ -40,9 +42,10 @@ TRAINERS: dict[str, Callable[[Any, TrainConfig], TrainModule]] = {
     "clip": ClipModule,
     "both": BothModule,
     "sync": SyncModule,
+    "motion": MotionModule,
 }
 
-BUNDLED = ("picture", "voice", "sync")
+BUNDLED = ("picture", "voice", "sync", "motion")
 
 
 def build_network(config: TrainConfig) -> nn.Module:
@@ -55,7 +58,7 @@ def build_network(config: TrainConfig) -> nn.Module:
         model: nn.Module = build_fusion(*shapes)
     else:
         model = build_model(config.network)
-    if config.branch in ("picture", "sync"):
+    if config.branch in ("picture", "sync", "motion"):
         # Channels-last convolutions train twice as fast on CPUs; mypy's stub lacks the overload.
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model
@@ -81,6 +84,7 @@ def build_data(config: TrainConfig, module: TrainModule) -> Any:
         "clip": lambda: ClipData(config, model),
         "both": lambda: BothData(config, model),
         "sync": lambda: SyncData(config),
+        "motion": lambda: MotionData(config),
     }
     return makers[config.branch]()
 
@@ -96,7 +100,7 @@ def _start(model: Any, config: TrainConfig) -> None:
     """Load ImageNet's weights, or those of the runs that this one builds on; freeze the latter."""
     if config.branch == "picture" and config.initial == "imagenet":
         load_imagenet(model.trunk, imagenet_state())
-    elif config.branch in ("picture", "voice", "sync") and config.initial not in (
+    elif config.branch in BUNDLED and config.initial not in (
         "imagenet",
         "random",
     ):

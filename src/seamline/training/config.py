@@ -19,6 +19,7 @@ DEFAULT_KIND = {
     "clip": "video_transformer",
     "both": "cross_transformer",
     "sync": "sync_net",
+    "motion": "motion_net",
 }
 """What each branch trains unless its model says otherwise."""
 
@@ -30,9 +31,9 @@ class TrainConfig:
     name: str = "unnamed"
     """Name of the run; its folder is `out/name`."""
     branch: str = "picture"
-    """What is trained: `picture` (single crops), `voice` or `sync` (lips and sound), which make a
-    bundle; `autoencoder`
-    (frames), `sound_autoencoder`, `clip` (frames over time) or `both` (picture and sound)."""
+    """What is trained: `picture` (single crops), `voice`, `sync` (lips and sound) or `motion` (a
+    face's frames, beside a picture branch), which make a bundle; `autoencoder` (frames),
+    `sound_autoencoder`, `clip` (frames over time) or `both` (picture and sound)."""
     model: ModelConfig = field(default_factory=ModelConfig)
     """The network; its own keys are set as `model.key`."""
     cache: str = "cache/research"
@@ -138,6 +139,10 @@ class TrainConfig:
     sync_slack: int = 8
     """Further steps of sound, a random part of them before the mouth's first: or else the towers
     tell a moment by how far it lies from the clip's ends."""
+    motion_frames: int = 7
+    """Successive frames of the motion branch's training clips; every second one is judged."""
+    rank_weight: float = 0.3
+    """Weight of the motion branch's loss on the difference of a pair."""
     mouth_px: int = 32
     """Side of the mouth crops."""
     copy_share: float = 0.0
@@ -167,10 +172,13 @@ class TrainConfig:
             raise ValueError(
                 f"initial is {self.initial!r}; known: imagenet, random, or the folder of a run."
             )
-        if self.branch == "picture" and self.batch_size % 2:
+        paired = self.branch in ("picture", "motion")
+        if paired and self.batch_size % 2:
             raise ValueError(
-                f"batch_size {self.batch_size} is odd, but branch picture needs pairs."
+                f"batch_size {self.batch_size} is odd, but branch {self.branch} needs pairs."
             )
+        if self.motion_frames < 3:
+            raise ValueError(f"motion_frames is {self.motion_frames}; change takes at least 3.")
         if self.folds and not 0 <= self.holdout_fold < self.folds:
             raise ValueError(f"holdout_fold {self.holdout_fold} is not below folds {self.folds}.")
         if self.leave_out and self.leave_out.partition("=")[0] not in ("source", "method"):
@@ -186,9 +194,9 @@ class TrainConfig:
             raise ValueError(f"fold_by is {self.fold_by!r}; known: identity, source.")
         if self.margin_range[0] > self.margin_range[1]:
             raise ValueError(f"margin_range {self.margin_range} falls.")
-        items = self.batch_size // 2 if self.branch == "picture" else self.batch_size
+        items = self.batch_size // 2 if paired else self.batch_size
         if items % self.processes:
-            what = "pairs of batch_size" if self.branch == "picture" else "batch_size"
+            what = "pairs of batch_size" if paired else "batch_size"
             raise ValueError(
                 f"{what} {self.batch_size} cannot be shared out evenly among "
                 f"devices × nodes = {self.processes}."

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from seamline.clips.cache import CONTRACT_FILE, read_contract
-from seamline.clips.contract import CropContract, MouthSettings
+from seamline.clips.contract import CropContract, MotionSettings, MouthSettings
 from seamline.models.voice_cnn import VoiceCNN
 from seamline.scoring.branch import JUDGES, Branch
 from seamline.scoring.calibration import Calibration, fit_calibration
@@ -77,6 +77,12 @@ def export_bundle(
 
     ``halve`` stores weights as float16: half the size, logits that move in the third decimal.
     """
+    given = {bundle_branch(run.config) for run in runs}
+    if "motion" in given and "picture" not in given:
+        raise ValueError(
+            "A motion branch adds to a picture branch, and none of these runs trains one. Give one "
+            "too, or extend a bundle that has one."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     contract, branches = CropContract(), dict[str, Branch]()
     golden: dict[str, np.ndarray] = {}
@@ -109,9 +115,12 @@ def add_run(
     if branch in branches:
         raise ValueError(f"Two runs train the branch {branch}; give one of each.")
     if branch in JUDGES["video"]:
-        contract = replace(_contract(run.config), mouth=contract.mouth)
+        contract = replace(_contract(run.config), mouth=contract.mouth, motion=contract.motion)
     if branch == "sync":
         contract = replace(contract, mouth=MouthSettings(size_px=run.config.mouth_px))
+    if branch == "motion":
+        motion = MotionSettings(size_px=run.config.size_px, margin=run.config.margin)
+        contract = replace(contract, motion=motion)
     model = load_weights(run.config, run.folder)
     path = folder / f"{branch}.onnx"
     golden |= _golden(write_graph(model, run.config, path, halve=halve), branch)
@@ -124,7 +133,7 @@ def bundle_branch(config: TrainConfig) -> str | None:
     if config.branch == "autoencoder":
         return "picture" if joint(config) else None
     names = {"picture": "picture", "voice": "voice", "clip": "temporal", "both": "both"}
-    names["sync"] = "sync"
+    names |= {"sync": "sync", "motion": "motion"}
     return names.get(config.branch)
 
 
@@ -176,9 +185,10 @@ def finish(folder: Path) -> Finished:
     """Export a run that has just ended into its own folder, with its weights as they are."""
     run = Run.read(folder)
     branch, out = bundle_branch(run.config), folder / "bundle"
-    if branch is None:
+    if branch is None or branch == "motion":
         difference = export_graph(folder / "export", run)
-        told = f"It judges nothing: its graph is {folder / 'export' / 'graph.onnx'}"
+        why = "It judges nothing" if branch is None else "It adds to a picture branch"
+        told = f"{why}: its graph is {folder / 'export' / 'graph.onnx'}"
     else:
         name = run.config.name
         card = f"# {name}\n\nMade by `seamline train`; its config is `config.json` of the run.\n"
@@ -248,6 +258,8 @@ def _branch(run: Run, model: nn.Module, graph: str, contract: CropContract) -> B
         step = samples / contract.mel.sample_rate_hz
     if run.config.branch == "sync":
         step, sharpness, usual = STEP_SECONDS, 0.0, None  # likeness has the same bounds everywhere
+    if run.config.branch == "motion":
+        sharpness = 0.0
     if run.config.branch in ("clip", "both"):
         sharpness = 0.0  # calibrated on one window a file: the mean over windows stays on its scale
     return Branch(graph, calibration, sharpness, step, usual, threshold)

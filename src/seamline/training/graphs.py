@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 
+from seamline.faces.flow import CHANNELS
 from seamline.models.frame_autoencoder import FrameAutoencoder
 from seamline.training.config import TrainConfig
 from seamline.training.pairs import MASK_STRIDE
@@ -121,6 +122,18 @@ class SyncGraph(nn.Module):
         return self.model.mouth(mouths[None].float())[0], self.model.sound(log_mel)[0]
 
 
+class MotionGraph(nn.Module):
+    """A motion network from maps of change: a logit of each moment."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, maps: Float[Tensor, "moment 4 size size"]) -> Float[Tensor, " moment"]:
+        logit: Tensor = self.model(maps)
+        return logit
+
+
 @dataclass(frozen=True)
 class Graph:
     """What is exported: a module, how its inputs look, which of their axes vary."""
@@ -159,6 +172,11 @@ def make_graph(model: nn.Module, config: TrainConfig) -> Graph:
         blocks = generator.integers(0, 256, (25 * seconds, 8, 8), dtype=np.uint8)
         return blocks.repeat(config.mouth_px // 8, axis=1).repeat(config.mouth_px // 8, axis=2)
 
+    def maps(generator: np.random.Generator, seconds: int) -> np.ndarray:
+        shape = (3 * seconds, CHANNELS, size // 8, size // 8)
+        blocks = generator.normal(0, 1, shape).astype(np.float32)
+        return blocks.repeat(8, axis=2).repeat(8, axis=3)
+
     heard, hears = ("samples", {1: "sample"}) if config.reads_samples else ("log_mel", {2: "frame"})
     judged = config.branch == "picture" or joint(config)
     name = "picture" if judged else config.branch
@@ -192,6 +210,12 @@ def make_graph(model: nn.Module, config: TrainConfig) -> Graph:
             lambda g, n: {"mouths": mouths(g, n), "log_mel": sound(g, n)},
             ("mouth", "sound"),
             [{0: "step"}, {2: "frame"}],
+        ),
+        "motion": lambda: Graph(
+            MotionGraph(model),
+            lambda g, n: {"maps": maps(g, n)},
+            ("logit",),
+            [{0: "moment"}],
         ),
         "voice": lambda: Graph(
             model, lambda g, n: {heard: sound(g, n)}, ("logit",), [{0: "batch"} | hears]

@@ -86,6 +86,13 @@ class Bundle:
                 judge_of(sense, values["branches"])
             if "sync" in values["branches"] and not values["contract"].get("mouth"):
                 raise ValueError("a sync branch needs a contract that says how mouths are cut")
+            if "motion" in values["branches"] and (
+                "picture" not in values["branches"] or not values["contract"].get("motion")
+            ):
+                raise ValueError(
+                    "a motion branch needs a picture branch to add to, and a contract that says "
+                    "how successive frames are cut"
+                )
             return cls(
                 folder=folder,
                 name=values["name"],
@@ -135,6 +142,13 @@ class Bundle:
             return np.full(len(crops), float(logit[0])), None
         logit, mask = self._sessions["picture"].run(None, {"crops": crops})
         return logit.astype(np.float64), mask
+
+    def score_motion(
+        self, maps: Float[np.ndarray, "moment 4 size size"]
+    ) -> Float[np.ndarray, " moment"]:
+        """Score maps of change between frames (`seamline.faces.flow`): a logit a moment."""
+        (logit,) = self._sessions["motion"].run(None, {"maps": maps})
+        return logit.astype(np.float64)
 
     def score_voice(
         self,
@@ -229,6 +243,9 @@ class Bundle:
                 sound = golden.get("log_mel"), golden.get("samples")
                 pair = np.array(self.score_pair(golden["frames"], *sound))
                 checks.append(_check("pair logits", pair, golden["both_logit"]))
+            if "motion" in self.branches:
+                moved = self.score_motion(golden["maps"])
+                checks.append(_check("motion logits", moved, golden["motion_logit"]))
             if "sync" in self.branches:
                 seen, heard = self.embed_sync(golden["mouths"], golden["sync_log_mel"])
                 checks.append(_check("mouth vectors", seen, golden["sync_mouth"]))

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from seamline.clips.clip import Clip
+from seamline.clips.clip import Clip, FaceCrops
+from seamline.faces.flow import change_maps, pick_centres
 from seamline.scoring.branch import judge_of
 from seamline.scoring.findings import MouthSteps, SoundSteps
 from seamline.zoo.bundle import Bundle
 
+MOST_MOMENTS, LEAST_MOMENTS = 9, 3  # of a window that the motion branch judges
 LEAST_RUN_STEPS = 12  # a mouth seen for less is not embedded: every step leans on its neighbours
 
 
@@ -46,6 +48,17 @@ def score_clip(bundle: Bundle, clip: Clip, *, spoken: bool, listen: bool) -> Cli
     if log_mel is not None and listen and "voice" in bundle.branches:
         voice = bundle.score_voice(log_mel, samples)
     return ClipLogits(picture, masks, voice)
+
+
+def motion_evidence(bundle: Bundle, faces: FaceCrops) -> float | None:
+    """Give what the motion branch adds to the logits of a window's faces, if it saw enough."""
+    if "motion" not in bundle.branches or faces.motion is None:
+        return None
+    centres = pick_centres(faces.motion.seconds, MOST_MOMENTS)
+    if len(centres) < LEAST_MOMENTS:
+        return None
+    logits = bundle.score_motion(change_maps(faces.motion.crops, centres))
+    return bundle.branches["motion"].evidence(float(logits.mean()))
 
 
 def sync_steps(

@@ -19,10 +19,12 @@ from seamline.faces.identity import describe_faces, same_person
 from seamline.faces.mtcnn import FaceDetector
 from seamline.media.hashing import file_sha256
 from seamline.scoring.branch import judge_of
-from seamline.scoring.findings import LEAST_TRACK_SECONDS
+from seamline.scoring.findings import LEAST_TRACK_SECONDS, FaceScores
+from seamline.scoring.motion import joined_logits
 from seamline.scoring.pool import pool_logits
 from seamline.scoring.reference import Reference, ReferenceTrack
 from seamline.zoo.bundle import Bundle
+from seamline.zoo.clip_scores import motion_evidence
 
 DESCRIBED_A_WINDOW = 3
 """Faces described per person and window: the surest, which are the most frontal."""
@@ -62,7 +64,7 @@ def read_reference(
     """Measure genuine footage; raises `BadReference` where it cannot serve as such."""
     require_reference_branch(bundle)
     plan = WindowPlan(max_windows=None) if thorough else WindowPlan()
-    logits: dict[int, list[np.ndarray]] = defaultdict(list)
+    seen: dict[int, list[FaceScores]] = defaultdict(list)
     likeness: dict[int, list[np.ndarray]] = defaultdict(list)
     try:
         clips = extract(
@@ -75,9 +77,13 @@ def read_reference(
         )
         for clip in clips:
             if clip.faces is not None:
-                scores, _ = bundle.score_faces(clip.faces.crops)
-                logits[clip.faces.track].append(scores)
-                likeness[clip.faces.track].append(describe(clip.faces))
+                faces = clip.faces
+                logits, _ = bundle.score_faces(faces.crops)
+                motion = motion_evidence(bundle, faces)
+                seen[faces.track].append(
+                    FaceScores(faces.track, faces.seconds, logits, faces.face_px, motion=motion)
+                )
+                likeness[faces.track].append(describe(faces))
         sha256 = file_sha256(path)
     except UnreadableMedia as error:
         raise BadReference(
@@ -86,8 +92,8 @@ def read_reference(
     branch = bundle.branches[judge_of("video", bundle.branches) or ""]
     step = bundle.contract.frame_step_seconds
     tracks = []
-    for track, parts in sorted(logits.items()):
-        joined, total = np.concatenate(parts), np.sum(likeness[track], axis=0)
+    for track, parts in sorted(seen.items()):
+        joined, total = joined_logits(parts), np.sum(likeness[track], axis=0)
         pooled = pool_logits(joined, branch.pool_sharpness)
         seconds = len(joined) * step
         if pooled is not None and seconds >= LEAST_TRACK_SECONDS - 1e-6:
@@ -95,14 +101,14 @@ def read_reference(
     if not tracks:
         raise BadReference(
             f"The reference {path} was asked for a face of at least {min_face_px:g} px for at "
-            f"least {LEAST_TRACK_SECONDS:g} s, and {_seen(logits, step)}. "
+            f"least {LEAST_TRACK_SECONDS:g} s, and {_seen(seen, step)}. "
             "Name footage that shows the person, or try a smaller --min-face-px."
         )
     return Reference(str(path), sha256, tuple(tracks), same_person())
 
 
-def _seen(logits: dict[int, list[np.ndarray]], step_seconds: float) -> str:
-    longest = max((sum(map(len, parts)) for parts in logits.values()), default=0)
+def _seen(found: dict[int, list[FaceScores]], step_seconds: float) -> str:
+    longest = max((sum(len(one.logits) for one in parts) for parts in found.values()), default=0)
     if longest == 0:
         return "no face was found"
     return f"the longest was seen for {longest * step_seconds:.2g} s"
