@@ -6,6 +6,11 @@ pooled AUC, a calibration and threshold fitted across runs, and their figures ou
 
     python benchmarks/leave_one_out.py runs/loso-* --markdown loso.md
     python benchmarks/leave_one_out.py runs/fold-* --only FaceForensics++
+    python benchmarks/leave_one_out.py runs/fold-* --beside runs/motion-fold-* --weights 1 1
+
+``--beside`` are runs of a motion branch over the same folds: both branches' logits become log-odds
+by calibrations fitted to other people, and are summed by weights, or by weights fitted to other
+people where none are given.
 """
 
 from __future__ import annotations
@@ -18,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression
 
 from seamline.data.manifest import Sample
 from seamline.data.splits import identity_groups
@@ -121,15 +127,49 @@ def calibrated(rows: Sequence[Row]) -> dict[str, float]:
     }
 
 
+def join_motion(rows: Sequence[Row], beside: Sequence[Row], weights: Sequence[float]) -> list[Row]:
+    """Add what a motion branch says of each file that it saw; without it, a file stays as it is.
+
+    Prints the weights that files of all people give.
+    """
+    motion = {row["path"]: row["logit"] for row in beside}
+    both = [row for row in rows if row["path"] in motion]
+    labels = np.array([row["label"] for row in both])
+    logits = np.array([[row["logit"], motion[row["path"]]] for row in both])
+    folds = groups_of(both) % 5
+    summed, fitted = np.empty(len(both)), []
+    for fold in range(5):
+        fit, out = folds != fold, folds == fold
+        odds = np.empty((len(both), 2))
+        for column in (0, 1):
+            calibration = fit_calibration(logits[fit, column], labels[fit], balanced=True)
+            odds[:, column] = logits[:, column] / calibration.temperature + calibration.bias
+        if weights:
+            used = np.array(weights, float)
+        else:
+            model = LogisticRegression(C=1e3, class_weight="balanced").fit(odds[fit], labels[fit])
+            used = model.coef_[0]
+        fitted.append(used)
+        summed[out] = odds[out] @ used
+    print("weights of picture and motion, log-odds:", np.round(np.mean(fitted, axis=0), 2).tolist())
+    return [{**row, "logit": float(value)} for row, value in zip(both, summed, strict=True)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--only", default="", help="only sources whose name begins so")
     parser.add_argument("--methods", action="store_true", help="also each method by itself")
+    parser.add_argument("--beside", nargs="+", type=Path, default=[], help="motion branch's runs")
+    parser.add_argument("--weights", nargs=2, type=float, default=[], help="picture's and motion's")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     parts = {folder.name: read_rows(folder, arguments.only) for folder in arguments.runs}
     rows = [row for part in parts.values() for row in part]
+    if arguments.beside:
+        other = [row for folder in arguments.beside for row in read_rows(folder, arguments.only)]
+        rows = join_motion(rows, other, arguments.weights)
+        parts = {name: [row for row in rows if row["run"] == name] for name in parts}
     table = [figures(name, part) for name, part in parts.items()]
     aucs = [held.auc for held in table if held.auc is not None]
     table.append(figures("pooled", rows))

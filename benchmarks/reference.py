@@ -22,12 +22,14 @@ import argparse
 import csv
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from sklearn.metrics import roc_auc_score, roc_curve
 
+from seamline.clips.clip import FaceCrops, MotionCrops
 from seamline.clips.extract import extract
 from seamline.errors import UnreadableMedia
 from seamline.faces.mtcnn import FaceDetector
@@ -36,6 +38,7 @@ from seamline.scoring.calibration import fit_calibration
 from seamline.scoring.pool import pool_logits
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import find_model
+from seamline.zoo.clip_scores import motion_evidence
 
 GENUINE_CALLED_FAKE = 0.02
 THRESHOLDS = (0.5, 0.98)
@@ -61,12 +64,13 @@ def main() -> None:
     parser.add_argument("manifest", type=Path)
     parser.add_argument("--model", default="seamline-small")
     parser.add_argument("--runs", nargs="*", type=Path, default=[])
+    parser.add_argument("--bundle", default="bundle", help="folder of the bundle in each run")
     parser.add_argument("--split")
     parser.add_argument("--contains", default="", help="only rows whose source has this text")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--extra-calibration", type=Path)
     asked = parser.parse_args()
-    bundles = [Bundle.load(run / "bundle", threads=1) for run in asked.runs]
+    bundles = [Bundle.load(run / asked.bundle, threads=1) for run in asked.runs]
     bundle = bundles[0] if bundles else Bundle.load(find_model(asked.model), threads=1)
     videos = []
     for one, run in zip(bundles or [bundle], asked.runs or [None], strict=True):
@@ -114,19 +118,44 @@ def read(
 def halves_of(path: Path, bundle: Bundle, detector: FaceDetector) -> tuple[float, float] | None:
     """Pool the logits of the longest track's first and second half."""
     branch = bundle.branches[judge_of("video", bundle.branches) or "picture"]
-    tracks: dict[int, list[float]] = defaultdict(list)
+    tracks: dict[int, list[FaceCrops]] = defaultdict(list)
     try:
-        for clip in extract(path, bundle.contract, detector=detector, threads=1):
+        for clip in extract(path, bundle.contract, detector=detector, threads=1, dense="all"):
             if clip.faces is not None:
-                tracks[clip.faces.track] += bundle.score_faces(clip.faces.crops)[0].tolist()
+                tracks[clip.faces.track].append(clip.faces)
     except UnreadableMedia as error:
         print(error)
-    logits = np.array(max(tracks.values(), key=len, default=[]))
-    if len(logits) < 8:
+    windows = max(tracks.values(), key=lambda found: sum(len(f.crops) for f in found), default=[])
+    if sum(len(faces.crops) for faces in windows) < 8:
         return None
-    parts = (logits[: len(logits) // 2], logits[len(logits) // 2 :])
-    first, second = (pool_logits(part, branch.pool_sharpness) for part in parts)
-    return None if first is None or second is None else (first, second)
+    logits = np.concatenate([bundle.score_faces(faces.crops)[0] for faces in windows])
+    seconds = np.concatenate([faces.seconds for faces in windows])
+    middle = float(seconds[len(seconds) // 2])
+    halves = []
+    for half, inside in ((-np.inf, middle), (middle, np.inf)):
+        part = logits[(seconds >= half) & (seconds < inside)]
+        pooled = pool_logits(
+            part + motion_between(windows, bundle, half, inside), branch.pool_sharpness
+        )
+        if pooled is None:
+            return None
+        halves.append(pooled)
+    return halves[0], halves[1]
+
+
+def motion_between(
+    windows: Sequence[FaceCrops], bundle: Bundle, start_seconds: float, stop_seconds: float
+) -> float:
+    """Give what the motion branch adds between two moments; 0 without one, or without frames."""
+    found = []
+    for faces in windows:
+        if faces.motion is not None:
+            seconds = faces.motion.seconds
+            inside = (seconds >= start_seconds) & (seconds < stop_seconds)
+            motion = MotionCrops(seconds[inside], faces.motion.crops[inside])
+            found.append(motion_evidence(bundle, replace(faces, motion=motion)))
+    known = [value for value in found if value is not None]
+    return float(np.mean(known)) if known else 0.0
 
 
 def compare(video: Video, genuine: dict[tuple[str, str], Video]) -> dict[str, object] | None:

@@ -17,10 +17,13 @@ from seamline.clips.contract import MotionSettings
 from seamline.data.demo_clips import read_portrait
 from seamline.data.flicker import flicker_blend
 from seamline.faces.flow import change_maps
+from seamline.scoring.branch import Branch
+from seamline.scoring.calibration import Calibration
 from seamline.training.config import TrainConfig
 from seamline.training.export import Run, export_bundle, finish
 from seamline.training.extend import extend_bundle
 from seamline.training.fit import fit
+from seamline.training.joint import MOTION_WEIGHT, joined_rows, on_scale_of
 from seamline.training.motion_data import MotionData, MotionPairs, motion_entries
 from seamline.training.motion_module import MotionModule
 from tiny_bundle import write_tiny_bundle
@@ -165,3 +168,25 @@ def test_odd_batches_and_too_few_frames_are_refused(tmp_path: Path) -> None:
         config_of(tmp_path, tmp_path, batch_size=5)
     with pytest.raises(ValueError, match="motion_frames is 2; change takes at least 3"):
         config_of(tmp_path, tmp_path, motion_frames=2)
+
+
+def test_motion_is_put_on_the_picture_s_scale_and_their_sum_is_calibrated() -> None:
+    picture = Branch("p.onnx", Calibration(4.0, 0.3), 1.0)
+    motion = Branch("m.onnx", Calibration(0.5, -0.2), 0.0, usual_logits=(-2.0, 2.0))
+    scaled = on_scale_of(motion, picture)
+    weight = 4.0 * MOTION_WEIGHT
+    assert scaled.evidence(1.0) == pytest.approx(weight * motion.calibration.log_odds(1.0))
+    assert scaled.evidence(9.0) == pytest.approx(weight * motion.calibration.log_odds(2.0))
+    seen = [{"path": path, "logit": 1.0} for path in ("a", "a", "photo")]
+    moved = [{"path": "a", "logit": 0.5}, {"path": "a", "logit": 1.5}]
+    logits = [row["logit"] for row in joined_rows(seen, moved, scaled)]
+    assert logits == pytest.approx([1.0 + scaled.evidence(1.0)] * 2 + [1.0])
+
+
+def test_a_picture_is_not_replaced_under_its_motion_branch(cache: Path, tmp_path: Path) -> None:
+    base = write_tiny_bundle(tmp_path / "tiny", branches=("picture", "motion"))
+    run = Run(tmp_path, TrainConfig(), {"holdout": [], "val": []})
+    with pytest.raises(ValueError, match="tiny has a motion branch, whose evidence"):
+        extend_bundle(
+            base, tmp_path / "new", [run], name="n", version="1", card="", summary={}, replace=True
+        )

@@ -27,6 +27,7 @@ from seamline.training.graphs import (
     largest_difference,
     make_graph,
 )
+from seamline.training.joint import joined_rows, on_scale_of
 from seamline.training.onnx_file import save_onnx
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.layout import write_bundle
@@ -88,6 +89,7 @@ def export_bundle(
     golden: dict[str, np.ndarray] = {}
     for run in runs:
         contract = add_run(run, folder, contract, branches, golden, halve=halve)
+    settle_motion(runs, branches)
     np.savez_compressed(folder / "golden.npz", **golden)  # type: ignore[arg-type]
     (folder / "card.md").write_text(card, encoding="utf-8")
     write_bundle(
@@ -126,6 +128,22 @@ def add_run(
     golden |= _golden(write_graph(model, run.config, path, halve=halve), branch)
     branches[branch] = _branch(run, model, path.name, contract)
     return contract
+
+
+def settle_motion(runs: Sequence[Run], branches: dict[str, Branch]) -> None:
+    """Let a run's motion branch add to the picture's logits, and calibrate their sum.
+
+    The sum needs the held-out files of both runs; a picture branch of no run keeps its calibration.
+    """
+    given = {bundle_branch(run.config): run for run in runs}
+    if "motion" not in given or "picture" not in branches:
+        return
+    motion = on_scale_of(branches["motion"], branches["picture"])
+    branches["motion"] = motion
+    if "picture" in given:
+        seen, moved = (given[name].scores["holdout"] for name in ("picture", "motion"))
+        calibrated = calibrate(joined_rows(seen, moved, motion))
+        branches["picture"] = replace(branches["picture"], **calibrated)
 
 
 def bundle_branch(config: TrainConfig) -> str | None:
@@ -239,7 +257,24 @@ def replay(folder: Path) -> Bundle:
 
 def _branch(run: Run, model: nn.Module, graph: str, contract: CropContract) -> Branch:
     """Calibrate on the held-out fold and set the threshold by its genuine files."""
-    rows = run.scores["holdout"]
+    found = calibrate(run.scores["holdout"])
+    step, sharpness = None, run.config.pool_sharpness
+    if run.config.branch == "voice":
+        length = int(getattr(model, "input_per_step", VoiceCNN.FRAMES_PER_STEP))
+        samples = length if run.config.reads_samples else length * contract.mel.hop_samples
+        step = samples / contract.mel.sample_rate_hz
+    if run.config.branch == "sync":
+        step, sharpness = STEP_SECONDS, 0.0
+        found["usual_logits"] = None  # likeness has the same bounds everywhere
+    if run.config.branch == "motion":
+        sharpness = 0.0
+    if run.config.branch in ("clip", "both"):
+        sharpness = 0.0  # calibrated on one window a file: the mean over windows stays on its scale
+    return Branch(graph, pool_sharpness=sharpness, step_seconds=step, **found)
+
+
+def calibrate(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Fit calibration, threshold and usual range to held-out rows, as fields of a Branch."""
     calibration, usual, threshold = Calibration(), None, 0.5
     if rows:
         logits = np.array([row["logit"] for row in rows])
@@ -251,18 +286,7 @@ def _branch(run: Run, model: nn.Module, graph: str, contract: CropContract) -> B
             threshold = float(np.clip(cut + 1e-3, *THRESHOLDS))
         middle, half = (logits.max() + logits.min()) / 2, (logits.max() - logits.min()) / 2
         usual = (float(middle - RANGE_ROOM * half), float(middle + RANGE_ROOM * half))
-    step, sharpness = None, run.config.pool_sharpness
-    if run.config.branch == "voice":
-        length = int(getattr(model, "input_per_step", VoiceCNN.FRAMES_PER_STEP))
-        samples = length if run.config.reads_samples else length * contract.mel.hop_samples
-        step = samples / contract.mel.sample_rate_hz
-    if run.config.branch == "sync":
-        step, sharpness, usual = STEP_SECONDS, 0.0, None  # likeness has the same bounds everywhere
-    if run.config.branch == "motion":
-        sharpness = 0.0
-    if run.config.branch in ("clip", "both"):
-        sharpness = 0.0  # calibrated on one window a file: the mean over windows stays on its scale
-    return Branch(graph, calibration, sharpness, step, usual, threshold)
+    return {"calibration": calibration, "usual_logits": usual, "threshold": threshold}
 
 
 def source_weights(rows: Sequence[dict[str, Any]]) -> np.ndarray:

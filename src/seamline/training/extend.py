@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from seamline.scoring.branch import JUDGES
-from seamline.training.export import Run, add_run, bundle_branch, replay
+from seamline.training.export import Run, add_run, bundle_branch, replay, settle_motion
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.layout import write_bundle
 
@@ -37,6 +37,11 @@ def extend_bundle(
             f"{base.name} has a branch {', '.join(sorted(map(str, taken)))} already; ask to "
             "replace it, extend a bundle without it, or export one from runs of every branch."
         )
+    if "picture" in given and "motion" in base.branches and "motion" not in given:
+        raise ValueError(
+            f"{base.name} has a motion branch, whose evidence is in units of the picture's logits; "
+            "give a run of it beside the picture's."
+        )
     kept = {name: branch for name, branch in base.branches.items() if name not in given}
     folder.mkdir(parents=True, exist_ok=True)
     for branch in kept.values():
@@ -52,6 +57,7 @@ def extend_bundle(
             framed and contract.size_px != base.contract.size_px
         ):
             raise ValueError(f"{run.folder} needs other crops than {base.name} was made for.")
+    settle_motion(runs, branches)
     np.savez_compressed(folder / "golden.npz", **golden)
     (folder / "card.md").write_text(card, encoding="utf-8")
     write_bundle(

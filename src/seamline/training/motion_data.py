@@ -120,7 +120,8 @@ class MotionData(L.LightningDataModule):
         if motion is None:
             raise ValueError(f"The cache {folder} holds no motion. Prepare it with --motion.")
         self.store_margin = motion.margin
-        clips = (clip for clip in read_cache(folder) if clip.motion_strip is not None)
+        # Split before photographs and the like fall out, so that folds are those of other branches.
+        clips = read_cache(folder)
         if config.leave_out:
             parts = leave_out(clips, config.leave_out)
         else:
