@@ -163,3 +163,21 @@ def test_a_run_trains_exports_and_extends_a_bundle(cache: Path, tmp_path: Path) 
     assert all(check.passed for check in again.replay_golden())
     assert again.quality == both.quality
     assert not (tmp_path / "twice").exists()
+
+
+def test_an_extension_that_fails_leaves_the_bundle_as_it_was(cache: Path, tmp_path: Path) -> None:
+    config = TrainConfig(
+        name="sync", branch="sync", cache=str(cache), out=str(tmp_path / "runs"), folds=0,
+        epochs=1, steps_per_epoch=1, batch_size=4, warmup_steps=1, ema_decay=0.0, threads=1,
+    )  # fmt: skip
+    run = Run.read(fit(config))
+    base = write_tiny_bundle(tmp_path / "tiny", branches=("picture", "sync"))
+    before = {path.name: path.read_bytes() for path in base.folder.iterdir()}
+    unfinished = Run(tmp_path / "nowhere", TrainConfig(branch="voice"), run.scores)
+    told = {"version": "1", "card": "# s\n", "summary": {}}
+    with pytest.raises(FileNotFoundError):
+        extend_bundle(base, base.folder, [run, unfinished], name="x", **told, replace=True)
+    assert {path.name: path.read_bytes() for path in base.folder.iterdir()} == before
+    again = extend_bundle(base, base.folder, [run], name="x", **told, replace=True)
+    assert again.name == "x"
+    assert {path.name for path in base.folder.parent.iterdir()} == {"tiny", "runs"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -43,33 +44,38 @@ def extend_bundle(
             "give a run of it beside the picture's."
         )
     kept = {name: branch for name, branch in base.branches.items() if name not in given}
-    folder.mkdir(parents=True, exist_ok=True)
-    for branch in kept.values():
-        if folder.resolve() != base.folder.resolve():
-            shutil.copyfile(base.folder / branch.graph, folder / branch.graph)
-    with np.load(base.folder / "golden.npz", allow_pickle=False) as stored:
-        golden = {key: stored[key] for key in stored.files if not _belongs(key, given)}
     contract, branches = base.contract, dict(kept)
     framed = any(name in kept for name in JUDGES["video"])
-    for run in runs:
-        contract = add_run(run, folder, contract, branches, golden, halve=halve)
-        if contract.mel != base.contract.mel or (
-            framed and contract.size_px != base.contract.size_px
-        ):
-            raise ValueError(f"{run.folder} needs other crops than {base.name} was made for.")
-    settle_motion(runs, branches)
-    np.savez_compressed(folder / "golden.npz", **golden)
-    (folder / "card.md").write_text(card, encoding="utf-8")
-    write_bundle(
-        folder,
-        name=name,
-        version=version,
-        contract=contract,
-        branches=branches,
-        summary=summary,
-        quality=base.quality,
-    )
-    return replay(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    # Made beside it and moved over whole: what fails leaves a bundle as it was.
+    with TemporaryDirectory(dir=folder.parent) as name_of_part:
+        part = Path(name_of_part)
+        for branch in kept.values():
+            shutil.copyfile(base.folder / branch.graph, part / branch.graph)
+        with np.load(base.folder / "golden.npz", allow_pickle=False) as stored:
+            golden = {key: stored[key] for key in stored.files if not _belongs(key, given)}
+        for run in runs:
+            contract = add_run(run, part, contract, branches, golden, halve=halve)
+            if contract.mel != base.contract.mel or (
+                framed and contract.size_px != base.contract.size_px
+            ):
+                raise ValueError(f"{run.folder} needs other crops than {base.name} was made for.")
+        settle_motion(runs, branches)
+        np.savez_compressed(part / "golden.npz", **golden)
+        (part / "card.md").write_text(card, encoding="utf-8")
+        write_bundle(
+            part,
+            name=name,
+            version=version,
+            contract=contract,
+            branches=branches,
+            summary=summary,
+            quality=base.quality,
+        )
+        replay(part)
+        for path in sorted(part.iterdir(), key=lambda path: path.name == "bundle.json"):
+            path.replace(folder / path.name)
+    return Bundle.load(folder)
 
 
 def _belongs(key: str, branches: set[str | None]) -> bool:
