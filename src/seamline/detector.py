@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,6 @@ from seamline.clips.clip import Clip, FaceCrops
 from seamline.clips.extract import extract
 from seamline.clips.window import WindowPlan
 from seamline.faces.mtcnn import FaceDetector
-from seamline.faces.quality import measure_quality
 from seamline.media.hashing import file_sha256
 from seamline.scoring.evidence import Evidence, Listened, SeenWindow, keep_window, settle
 from seamline.scoring.findings import FaceScores, Findings, PairScore, VoiceScores
@@ -26,7 +25,7 @@ from seamline.scoring.sense import sense_branch
 from seamline.scoring.verdict import Verdict
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import DEFAULT, find_model
-from seamline.zoo.clip_scores import motion_evidence, score_clip, sync_steps
+from seamline.zoo.clip_scores import face_scores, score_clip, sync_steps
 from seamline.zoo.reference import describe, read_reference, require_reference_branch
 
 MIN_SPEECH_SECONDS = 0.3  # of a window; less is a cough, not a voice to judge
@@ -206,22 +205,8 @@ class Detector:
     def _face_scores(
         self, faces: FaceCrops, logits: Float[np.ndarray, " time"], findings: Findings
     ) -> FaceScores:
-        likeness = describe(faces) if findings.references else None
-        quality = measure_quality(
-            faces.crops,
-            faces.landmarks,
-            faces.detection_scores,
-            crop_px=faces.face_px * self.bundle.contract.margin,
-        )
-        return FaceScores(
-            track=faces.track,
-            seconds=faces.seconds,
-            logits=logits,
-            face_px=faces.face_px,
-            likeness=likeness,
-            quality=quality,
-            motion=motion_evidence(self.bundle, faces),
-        )
+        scores = face_scores(self.bundle, faces, logits)
+        return replace(scores, likeness=describe(faces)) if findings.references else scores
 
     def _listen(
         self,

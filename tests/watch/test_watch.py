@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from seamline.detector import Detector
 from seamline.errors import UnreadableMedia
 from seamline.faces.mtcnn import FaceDetector
 from seamline.media.write import write_video
+from seamline.scoring.quality import QualityLimits
 from seamline.watch import feed
 from seamline.watch import watch as watching
 from seamline.watch.feed import KEPT_SECONDS, MOST_FRAMES
@@ -77,6 +79,17 @@ def test_only_the_last_seconds_count_and_nothing_older_is_kept(bundle, tmp_path)
     assert without.verdict.people == ()
     assert (without.start_seconds, without.stop_seconds) == (2.0, 4.0)
     assert without.verdict.video.reason.startswith("no face of at least")
+
+
+def test_a_face_too_poor_to_be_judged_is_refused_live_as_in_a_scan(bundle, tmp_path):
+    path = tmp_path / "short.mp4"
+    write_video(path, [FACE] * 2 * FPS, FPS, options={"preset": "veryfast"})
+    strict = replace(bundle, quality=QualityLimits(sharpness=(9.0, 9.0)))
+    *_, last = watch(parse_source(str(path)), strict, finder=FaceDetector(1))
+    scanned = Detector(strict, threads=1).scan(path)
+    assert last.verdict.video.fake_probability is None
+    assert last.verdict.video.reason == scanned.video.reason
+    assert "sharp" in str(scanned.video.reason) or "blur" in str(scanned.video.reason)
 
 
 class SlowFinder(FaceDetector):

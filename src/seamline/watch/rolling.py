@@ -28,7 +28,7 @@ from seamline.scoring.findings import FaceScores, Findings, PairScore, VoiceScor
 from seamline.scoring.judge import judge
 from seamline.scoring.verdict import Person, Segment, SyncScore, Verdict
 from seamline.zoo.bundle import Bundle
-from seamline.zoo.clip_scores import score_clip
+from seamline.zoo.clip_scores import face_scores, score_clip
 
 _Placed = TypeVar("_Placed", Person, Segment)
 
@@ -98,10 +98,7 @@ class RollingJudge:
             spoken, listen = clip.speech_seconds >= MIN_SPEECH_SECONDS, place == 0
             found = score_clip(self._bundle, clip, spoken=spoken, listen=listen)
             if clip.faces is not None and found.picture is not None:
-                faces = clip.faces
-                window.faces.append(
-                    FaceScores(faces.track, faces.seconds, found.picture, faces.face_px)
-                )
+                window.faces.append(face_scores(self._bundle, clip.faces, found.picture))
             if listen and clip.log_mel is not None:
                 window.voices.append(VoiceScores(start, end, found.voice, self._voice_step()))
             if found.together is not None:
@@ -143,6 +140,7 @@ class RollingJudge:
                 for v in w.voices
             ],
             pairs=[pair for w in self._windows for pair in w.pairs],
+            limits=self._bundle.quality,
             warnings=list(notes),
             examined_seconds=stop - start,
             frames_examined=frames,

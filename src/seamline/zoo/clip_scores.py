@@ -10,8 +10,9 @@ from jaxtyping import Bool, Float, UInt8
 
 from seamline.clips.clip import Clip, FaceCrops
 from seamline.faces.flow import change_maps, pick_centres
+from seamline.faces.quality import measure_quality
 from seamline.scoring.branch import judge_of
-from seamline.scoring.findings import MouthSteps, SoundSteps
+from seamline.scoring.findings import FaceScores, MouthSteps, SoundSteps
 from seamline.zoo.bundle import Bundle
 
 MOST_MOMENTS, LEAST_MOMENTS = 9, 3  # of a window that the motion branch judges
@@ -48,6 +49,24 @@ def score_clip(bundle: Bundle, clip: Clip, *, spoken: bool, listen: bool) -> Cli
     if log_mel is not None and listen and "voice" in bundle.branches:
         voice = bundle.score_voice(log_mel, samples)
     return ClipLogits(picture, masks, voice)
+
+
+def face_scores(bundle: Bundle, faces: FaceCrops, logits: Float[np.ndarray, " time"]) -> FaceScores:
+    """Put together what is known of a window's faces: logits, quality, and what motion adds."""
+    quality = measure_quality(
+        faces.crops,
+        faces.landmarks,
+        faces.detection_scores,
+        crop_px=faces.face_px * bundle.contract.margin,
+    )
+    return FaceScores(
+        track=faces.track,
+        seconds=faces.seconds,
+        logits=logits,
+        face_px=faces.face_px,
+        quality=quality,
+        motion=motion_evidence(bundle, faces),
+    )
 
 
 def motion_evidence(bundle: Bundle, faces: FaceCrops) -> float | None:
