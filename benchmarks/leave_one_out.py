@@ -9,8 +9,8 @@ pooled AUC, a calibration and threshold fitted across runs, and their figures ou
     python benchmarks/leave_one_out.py runs/fold-* --beside runs/motion-fold-* --weights 1 1
 
 ``--beside`` are runs of a motion branch over the same folds: both branches' logits become log-odds
-by calibrations fitted to other people, and are summed by weights, or by weights fitted to other
-people where none are given.
+by calibrations fitted to other people; the motion's become its evidence, as in a scan; and both are
+summed by weights, or by weights fitted to other people where none are given.
 """
 
 from __future__ import annotations
@@ -144,6 +144,7 @@ def join_motion(rows: Sequence[Row], beside: Sequence[Row], weights: Sequence[fl
         for column in (0, 1):
             calibration = fit_calibration(logits[fit, column], labels[fit], balanced=True)
             odds[:, column] = logits[:, column] / calibration.temperature + calibration.bias
+        odds[:, 1] = np.logaddexp(0.0, odds[:, 1])
         if weights:
             used = np.array(weights, float)
         else:

@@ -58,7 +58,8 @@ def test_motion_adds_to_what_the_crops_say(
     }
     still = found["both", "still"] - found["crops", "still"]
     restless = found["both", "restless"] - found["crops", "restless"]
-    assert still == pytest.approx(-2.0, abs=0.8)  # coding noise
+    # Calm says little: log(1 + exp(−2)), and a little coding noise.
+    assert 0.1 < still < 0.6
     # Each frame differs by 12 grey levels, a unit, from both neighbours, less what coding takes.
     assert 4.0 < restless < 6.5
 

@@ -22,7 +22,8 @@ def test_windows_not_looked_at_get_their_track_s_mean() -> None:
 
 
 def test_evidence_goes_no_further_than_validation_saw() -> None:
-    branch = Branch("motion.onnx", Calibration(2.0, 0.5), 0.0, usual_logits=(-4.0, 6.0))
-    assert branch.evidence(2.0) == pytest.approx(1.5)
-    assert branch.evidence(100.0) == pytest.approx(3.5)
-    assert branch.evidence(-100.0) == pytest.approx(-1.5)
+    branch = Branch("motion.onnx", Calibration(2.0, 0.5), 0.0, usual_logits=(-4.0, 6.0), weight=3.0)
+    genuine = 1 - branch.calibration.probability(2.0)
+    assert branch.evidence(2.0) == pytest.approx(-3 * np.log(genuine))
+    assert branch.evidence(100.0) == branch.evidence(6.0) == pytest.approx(3 * 3.53, abs=0.01)
+    assert branch.evidence(-100.0) == branch.evidence(-4.0) == pytest.approx(3 * 0.20, abs=0.01)

@@ -174,13 +174,13 @@ def test_motion_is_put_on_the_picture_s_scale_and_their_sum_is_calibrated() -> N
     picture = Branch("p.onnx", Calibration(4.0, 0.3), 1.0)
     motion = Branch("m.onnx", Calibration(0.5, -0.2), 0.0, usual_logits=(-2.0, 2.0))
     scaled = on_scale_of(motion, picture)
-    weight = 4.0 * MOTION_WEIGHT
-    assert scaled.evidence(1.0) == pytest.approx(weight * motion.calibration.log_odds(1.0))
-    assert scaled.evidence(9.0) == pytest.approx(weight * motion.calibration.log_odds(2.0))
+    assert scaled.evidence(1.0) == pytest.approx(4.0 * MOTION_WEIGHT * motion.evidence(1.0))
+    assert scaled.evidence(9.0) == scaled.evidence(2.0)
     seen = [{"path": path, "logit": 1.0} for path in ("a", "a", "photo")]
     moved = [{"path": "a", "logit": 0.5}, {"path": "a", "logit": 1.5}]
     logits = [row["logit"] for row in joined_rows(seen, moved, scaled)]
-    assert logits == pytest.approx([1.0 + scaled.evidence(1.0)] * 2 + [1.0])
+    added = (scaled.evidence(0.5) + scaled.evidence(1.5)) / 2
+    assert logits == pytest.approx([1.0 + added] * 2 + [1.0])
 
 
 def test_a_picture_is_not_replaced_under_its_motion_branch(cache: Path, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+
 from seamline.scoring.calibration import Calibration
 
 JUDGES: dict[str, tuple[str, ...]] = {
@@ -47,6 +49,8 @@ class Branch:
     """Probability from which a person is called a fake against such footage."""
     reference_usual_logits: tuple[float, float] | None = None
     """Range of those differences in validation."""
+    weight: float = 1.0
+    """Of a branch that adds to another one: that one's raw logits per natural log of odds."""
 
     @property
     def takes_references(self) -> bool:
@@ -65,10 +69,15 @@ class Branch:
         )
 
     def evidence(self, logit: float) -> float:
-        """Give what a logit adds to another branch's: log-odds, no further than validation saw."""
+        """Give what a logit adds to another branch's: more the less genuine, and never less than 0.
+
+        It is the negative logarithm of the probability that the file is genuine. So flicker counts
+        in full, and a calm face, which many forgeries have as well, counts for nothing. A logit
+        beyond what validation saw counts as the last that it saw.
+        """
         if self.usual_logits is not None:
             logit = min(max(logit, self.usual_logits[0]), self.usual_logits[1])
-        return self.calibration.log_odds(logit)
+        return self.weight * float(np.logaddexp(0.0, self.calibration.log_odds(logit)))
 
     def out_of_range(self, logit: float) -> bool:
         """Tell whether a file's logit lies where validation never saw any."""

@@ -13,7 +13,7 @@ from seamline.zoo.layout import read_branch, write_bundle
 
 CALIBRATED = {
     "calibration", "threshold", "usual_logits",
-    "reference_calibration", "reference_threshold", "reference_usual_logits",
+    "reference_calibration", "reference_threshold", "reference_usual_logits", "weight",
 }  # fmt: skip
 """What a file of further calibration may say of a branch."""
 

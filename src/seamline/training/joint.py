@@ -9,20 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seamline.scoring.branch import Branch
-from seamline.scoring.calibration import Calibration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MOTION_WEIGHT = 1.0
-"""What a motion branch's log-odds count beside the picture's (docs/results/motion.md)."""
+"""What a motion branch's evidence counts beside the picture's (docs/results/motion.md)."""
 
 
 def on_scale_of(motion: Branch, picture: Branch) -> Branch:
     """Let what motion adds be in units of the picture's raw logits."""
-    scale = MOTION_WEIGHT * picture.calibration.temperature
-    own = motion.calibration
-    return replace(motion, calibration=Calibration(own.temperature / scale, own.bias * scale))
+    return replace(motion, weight=MOTION_WEIGHT * picture.calibration.temperature)
 
 
 def joined_rows(

@@ -86,6 +86,7 @@ def read_branch(values: dict[str, Any]) -> Branch:
         reference_calibration=None if reference is None else Calibration(**reference),
         reference_threshold=values.get("reference_threshold"),
         reference_usual_logits=_pair(values.get("reference_usual_logits")),
+        weight=values.get("weight", 1.0),
     )
 
 
@@ -102,6 +103,8 @@ def _branch_json(branch: Branch) -> dict[str, Any]:
         "usual_logits": branch.usual_logits,
         "threshold": branch.threshold,
     }
+    if branch.weight != 1.0:
+        found["weight"] = branch.weight
     if branch.reference_calibration is not None:
         found |= {
             "reference_calibration": asdict(branch.reference_calibration),
