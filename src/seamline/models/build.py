@@ -31,6 +31,7 @@ from seamline.models.voice_fronts import (
     RawAmplitudes,
 )
 from seamline.models.voice_lstm_autoencoder import VoiceLSTMAutoencoder
+from seamline.models.voice_residual import VoiceBoth, VoiceResidual
 from seamline.models.voice_transformer import VoiceTransformer
 
 
@@ -135,6 +136,8 @@ MODELS: dict[str, Callable[[ModelConfig], nn.Module]] = {
     "frame_autoencoder": _autoencoder,
     "video_transformer": _video_transformer,
     "voice_cnn": lambda config: VoiceCNN(),
+    "voice_residual": lambda config: VoiceResidual(),
+    "voice_both": lambda config: VoiceBoth(VoiceCNN(), VoiceResidual()),
     "voice_transformer": _voice_transformer,
     "voice_lstm_autoencoder": lambda config: VoiceLSTMAutoencoder(code_size=config.code_size),
     "cross_transformer": _cross_transformer,
