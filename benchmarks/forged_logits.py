@@ -19,9 +19,12 @@ from seamline.evaluation.four_way import true_label
 from seamline.evaluation.segments import true_segments
 from seamline.faces.mtcnn import FaceDetector
 from seamline.scoring.branch import Branch
+from seamline.scoring.findings import FaceScores
+from seamline.scoring.motion import joined_logits
 from seamline.scoring.pool import pool_logits
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import find_model
+from seamline.zoo.clip_scores import face_scores
 
 BRANCHES = {"video": "picture", "audio": "voice"}
 STEP_SECONDS = {"video": 0.25, "audio": 0.16}
@@ -111,23 +114,27 @@ def _scored(sample: Sample, found: dict[str, Any]) -> Scored:
 
 def _score(sample: Sample, bundle: Bundle, detector: FaceDetector) -> dict[str, Any]:
     """Give a file's logits as plain numbers."""
-    faces: dict[int, list[list[float]]] = {}
+    faces: dict[int, list[FaceScores]] = {}
     voice: list[list[float]] = []
     clips = extract(sample.file, bundle.contract, detector=detector, threads=1)
     heard = -1
     for clip in clips:
         if clip.faces is not None:
             logits, _ = bundle.score_faces(clip.faces.crops)
-            pairs = zip(clip.faces.seconds.tolist(), logits.tolist(), strict=True)
-            faces.setdefault(clip.faces.track, []).extend([list(pair) for pair in pairs])
+            found = face_scores(bundle, clip.faces, logits)
+            faces.setdefault(clip.faces.track, []).append(found)
         enough = clip.speech_seconds >= LEAST_SPEECH_SECONDS
         if clip.window != heard and clip.log_mel is not None and enough:
             steps = enumerate(bundle.score_voice(clip.log_mel).tolist())
             moments = [[clip.start_seconds + i * STEP_SECONDS["audio"], x] for i, x in steps]
             voice += [moment for moment in moments if moment[0] < clip.stop_seconds]
         heard = clip.window
+    tracks = [
+        np.stack([np.concatenate([p.seconds for p in parts]), joined_logits(parts)], axis=1)
+        for parts in faces.values()
+    ]
     return {
         "duration": clips.media.duration_seconds or 0.0,
-        "video": [track for track in faces.values() if len(track) >= LEAST_FRAMES],
+        "video": [track.tolist() for track in tracks if len(track) >= LEAST_FRAMES],
         "audio": [voice] if voice else [],
     }
