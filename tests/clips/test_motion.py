@@ -14,6 +14,7 @@ from seamline.clips.extract import extract
 from seamline.clips.motion import MotionCutter
 from seamline.data.demo_clips import read_portrait
 from seamline.errors import ContractMismatch
+from seamline.faces.flow import pick_centres
 from seamline.faces.mtcnn import FaceDetector
 from seamline.media.write import write_video
 
@@ -39,7 +40,7 @@ def test_a_silent_window_has_a_crop_a_frame_and_no_more_than_25_a_second(
     tmp_path: Path, rate: int, crops: int
 ) -> None:
     path = silent_clip(tmp_path, 2 * rate, rate)
-    (clip,) = extract(path, CONTRACT, detector=FaceDetector(1), threads=1)
+    (clip,) = extract(path, CONTRACT, detector=FaceDetector(1), threads=1, dense="all")
     assert clip.faces is not None
     motion = clip.faces.motion
     assert motion is not None
@@ -47,6 +48,16 @@ def test_a_silent_window_has_a_crop_a_frame_and_no_more_than_25_a_second(
     assert motion.crops.dtype == np.uint8
     assert (np.diff(motion.seconds) > 0.9 / min(rate, 25)).all()
     assert clip.faces.mouths is None
+
+
+@pytest.mark.parametrize(("rate", "moments"), [(25, 8), (15, 5)])
+def test_a_scan_cuts_runs_of_three_frames(tmp_path: Path, rate: int, moments: int) -> None:
+    path = silent_clip(tmp_path, 2 * rate, rate)
+    (clip,) = extract(path, CONTRACT, detector=FaceDetector(1), threads=1)
+    assert clip.faces is not None
+    assert clip.faces.motion is not None
+    assert len(clip.faces.motion.seconds) <= 3 * (moments + 1)
+    assert len(pick_centres(clip.faces.motion.seconds, 9)) == moments
 
 
 def test_what_the_contract_does_not_ask_for_is_not_cut(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ class Clips:
     threads: int = 0
     mouth_windows: frozenset[int] = frozenset()
     motion_windows: frozenset[int] = frozenset()
+    sparse_motion: bool = False
     warnings: list[str] = field(default_factory=list)
     seconds_spent: dict[str, float] = field(default_factory=lambda: {"decode": 0.0, "faces": 0.0})
     frames_examined: int = 0
@@ -87,7 +88,9 @@ class Clips:
         )
         mouth, motion = self.contract.mouth, self.contract.motion
         mouths = MouthCutter(mouth) if mouth and self.mouth_windows else None
-        motions = MotionCutter(motion) if motion and self.motion_windows else None
+        motions = None
+        if motion and self.motion_windows:
+            motions = MotionCutter(motion, sparse=self.sparse_motion)
         for start, stop in self.windows:
             found: list[CutFace] = []
             for chunk in frames.chunks_until(stop):
@@ -172,6 +175,7 @@ def extract(
     none: frozenset[int] = frozenset()
     lips = chosen if contract.mouth is not None and media.audio is not None else none
     moves = chosen if contract.motion is not None else none
-    clips = Clips(media, contract, windows, finder, min_face_px, threads, lips, moves)
+    sparse = dense == "some"
+    clips = Clips(media, contract, windows, finder, min_face_px, threads, lips, moves, sparse)
     clips.warnings.extend(media.warnings)
     return clips

@@ -35,10 +35,14 @@ class SteadyCutter:
         self._cut: dict[int, list[TimedCrop]] = defaultdict(list)
         self._known_seconds = -math.inf
 
+    def wants(self) -> bool:
+        """Tell whether the next grey picture is cut; all are, unless a kind of cutter says else."""
+        return True
+
     def feed(self, pictures: Iterable[Picture], tracked: Iterable[Sequence[TrackedFace]]) -> None:
         """Take a chunk of pictures and the faces found in those of them that have colours."""
         for picture in pictures:
-            if picture.grey is not None:
+            if picture.grey is not None and self.wants():
                 self._waiting.append(picture)
             if picture.rgb is not None:
                 self._known_seconds = picture.seconds
