@@ -9,7 +9,13 @@ import pytest
 from seamline.training.config import make_config, read_config
 
 FOLDER = Path(__file__).parents[2] / "configs"
-CONFIGS = sorted([*FOLDER.glob("small-*.yaml"), *FOLDER.glob("transfer*.yaml")])
+CONFIGS = sorted(
+    [
+        *FOLDER.glob("small-*.yaml"),
+        *FOLDER.glob("transfer*.yaml"),
+        FOLDER / "motion.yaml",
+    ]
+)
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
@@ -17,7 +23,7 @@ def test_the_shipped_configs_are_read(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for earlier in ("small-picture", "transfer-base", "transfer"):  # later parts go on
+    for earlier in ("small-picture", "transfer-base", "transfer", "mean"):  # later parts go on
         (tmp_path / "runs" / earlier).mkdir(parents=True)
     config = read_config(path, ["seed=3"])
     assert config.name == path.stem
