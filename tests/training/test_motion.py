@@ -150,6 +150,7 @@ def test_a_run_learns_exports_and_extends_a_bundle(cache: Path, tmp_path: Path) 
     assert set(more.branches) == {"picture", "voice", "motion"}
     assert more.contract == replace(base.contract, motion=MotionSettings(size_px=64, margin=1.3))
     assert all(check.passed for check in more.replay_golden())
+    assert b"stack_trace" not in (more.folder / "motion.onnx").read_bytes()
     faces = window(0, fake=True).faces
     assert faces is not None
     assert faces.motion is not None

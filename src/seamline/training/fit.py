@@ -46,7 +46,7 @@ def fit(config: TrainConfig, *, resume: bool = False, stop_after_epochs: int | N
     L.seed_everything(config.seed, workers=True, verbose=False)
     module = build_module(config)
     data = build_data(config, module)
-    part = len(list(folder.glob("csv-*")))  # each sitting of a resumed run logs beside the others
+    part = len(list(folder.glob("csv-*")))  # each part of a resumed run logs beside the others
     trainer = L.Trainer(
         max_epochs=min(config.epochs, stop_after_epochs or config.epochs),
         accelerator=config.accelerator,

@@ -41,7 +41,24 @@ def save_onnx(
         verbose=False,
     )
     assert program is not None
-    onnx.save(halve_weights(program.model_proto) if halve else program.model_proto, path)
+    model = without_traces(program.model_proto)
+    onnx.save(halve_weights(model) if halve else model, path)
+
+
+def without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Drop what the exporter notes of the source: stack traces with this machine's folders."""
+    graph = model.graph
+    for part in (
+        graph,
+        *graph.node,
+        *graph.initializer,
+        *graph.value_info,
+        *graph.input,
+        *graph.output,
+    ):
+        del part.metadata_props[:]
+        part.doc_string = ""
+    return model
 
 
 def halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
