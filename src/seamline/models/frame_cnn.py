@@ -13,6 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from seamline.models.regions import inside_minus_outside
+
 # expansion, out channels, repeats, stride of the first, kernel (Tan & Le, table 1)
 STAGES = (
     (1, 16, 1, 1, 3),
@@ -113,8 +115,7 @@ class FrameCNN(nn.Module):
     """Scores single crops: RGB in 0..255 in, forgery logit, mask logits and feature out.
 
     With ``regions`` the logit also sees how the face's inside differs from what lies around it, at
-    stride 16: both passed the same camera and codec, so what they share cancels out (the idea of
-    Li et al., "Face X-ray for More General Face Forgery Detection", CVPR 2020, as a feature).
+    stride 16 (`seamline.models.regions`).
     """
 
     def __init__(
@@ -146,12 +147,7 @@ def inside_against_outside(
     features: Float[Tensor, "batch channel rows columns"],
 ) -> Float[Tensor, "batch twice"]:
     """Give each channel's mean inside the face's ellipse minus outside, then its absolute value."""
-    rows, columns = features.shape[2:]
-    y = (torch.arange(rows, device=features.device) + 0.5) / rows - 0.5
-    x = (torch.arange(columns, device=features.device) + 0.5) / columns - 0.5
-    inside = ((x[None] / INNER[0]) ** 2 + (y[:, None] / INNER[1]) ** 2 < 1).to(features.dtype)
-    weight = inside / inside.sum() - (1 - inside) / (1 - inside).sum()
-    difference = (features * weight).sum(dim=(2, 3))
+    difference = inside_minus_outside(features, INNER)
     return torch.cat((difference, difference.abs()), dim=1)
 
 

@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from seamline.models.regions import inside_minus_outside
+
 CHANNELS = (24, 48, 64, 96, 128, 160)
 STRIDES = (2, 2, 1, 2, 1, 2)
 COMPARED = 4  # the layer, of stride 8, at which the face's inside is compared with its surroundings
@@ -36,25 +38,10 @@ class MotionNet(nn.Module):
         for index, layer in enumerate(self.layers):
             x = layer(x)
             if index == COMPARED:
-                compared = inside_minus_outside(x)
+                compared = inside_minus_outside(x, INNER)
         described = torch.cat((x.mean(dim=(2, 3)), compared), dim=1)
         logit: Tensor = self.judge(self.dropout(described)).squeeze(1)
         return logit
-
-
-def inside_minus_outside(
-    features: Float[Tensor, "batch channel rows columns"],
-) -> Float[Tensor, "batch channel"]:
-    """Give each channel's mean inside the face's ellipse minus that outside.
-
-    Both passed the same camera and codec, so what they share cancels out.
-    """
-    rows, columns = features.shape[2:]
-    y = (torch.arange(rows, device=features.device) + 0.5) / rows - 0.5
-    x = (torch.arange(columns, device=features.device) + 0.5) / columns - 0.5
-    inside = ((x[None] / INNER[0]) ** 2 + (y[:, None] / INNER[1]) ** 2 < 1).to(features.dtype)
-    weight = inside / inside.sum() - (1 - inside) / (1 - inside).sum()
-    return (features * weight).sum(dim=(2, 3))
 
 
 def _layer(inputs: int, outputs: int, stride: int) -> nn.Sequential:

@@ -32,6 +32,14 @@ def cosine_basis(size: int, count: int) -> Float[Tensor, "count size"]:
     return basis
 
 
+def level_bands(
+    mel: Float[Tensor, "batch mel time"], range_nats: float
+) -> Float[Tensor, "batch mel time"]:
+    """Divide out the clip's mean band power and clip what lies far below it."""
+    level = mel.exp().mean(dim=(1, 2), keepdim=True).log()
+    return (mel - level).clamp(min=-range_nats)
+
+
 class SpectralStatistics(nn.Module):
     """Cepstra, their differences, and how these and the bands spread within a sliding window."""
 
@@ -56,8 +64,7 @@ class SpectralStatistics(nn.Module):
 
     def forward(self, mel: Float[Tensor, "batch mel time"]) -> Float[Tensor, "batch dim step"]:
         """Describe each step by its window; columns outside the clip have no weight."""
-        level = mel.exp().mean(dim=(1, 2), keepdim=True).log()
-        bands = (mel - level).clamp(min=-self.range_nats)
+        bands = level_bands(mel, self.range_nats)
         loud = (bands.exp().mean(dim=1, keepdim=True).log() > -self.quiet_nats).to(bands.dtype)
         padded = functional.pad(bands, (1, 1), mode="replicate")
         static, moving = functional.conv1d(padded, self.kernels).split(

@@ -17,18 +17,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seamline.models.voice_cnn import VoiceCNN
+from seamline.models.voice_cnn import VoiceCNN, level_bands
 
 SCALE_NATS = 4.0
 """About the standard deviation of speech's log bands: the first layer sees numbers near 1."""
-
-
-def level_bands(
-    mel: Float[Tensor, "batch mel time"], range_nats: float
-) -> Float[Tensor, "batch mel time"]:
-    """Divide out the clip's mean band power and clip what lies far below it."""
-    level = mel.exp().mean(dim=(1, 2), keepdim=True).log()
-    return (mel - level).clamp(min=-range_nats)
 
 
 class SpectrogramMask(nn.Module):
