@@ -16,6 +16,15 @@ STORE = CropContract(margin=1.7, size_px=96)
 MARKS = (TEMPLATE - TIGHT_CENTRE + TIGHT_SIDE * 1.7 / 2) * 96 / (TIGHT_SIDE * 1.7)
 
 
+def video_sample(person: int, split: str, label: str = "real") -> dict[str, str]:
+    """A manifest's row of a made-up video with sound; forged, its picture is."""
+    return {
+        "path": f"{label}/{person}.mp4", "kind": "video", "split": split, "label": label,
+        "video_label": label, "audio_label": "real", "source": "made up",
+        "method": "" if label == "real" else "made up", "person": f"p{person}", "note": "",
+    }  # fmt: skip
+
+
 def write_cache(folder: Path, *, people: int = 6, sound: bool = False) -> Path:
     """One genuine and one fake clip a person; the last person is the val split."""
     write_contract(folder, STORE)

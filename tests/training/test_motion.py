@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from cache_factory import MARKS, STORE
+from cache_factory import MARKS, STORE, video_sample
 from seamline.clips.cache import clip_row, read_cache, write_contract, write_shard
 from seamline.clips.clip import Clip, FaceCrops, MotionCrops
 from seamline.clips.contract import MotionSettings
@@ -23,9 +23,9 @@ from seamline.training.config import TrainConfig
 from seamline.training.export import Run, export_bundle, finish
 from seamline.training.extend import extend_bundle
 from seamline.training.fit import fit
-from seamline.training.joint import MOTION_WEIGHT, joined_rows, on_scale_of
 from seamline.training.motion_data import MotionData, MotionPairs, motion_entries
 from seamline.training.motion_module import MotionModule
+from seamline.training.motion_scale import MOTION_WEIGHT, joined_rows, on_scale_of
 from tiny_bundle import write_tiny_bundle
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -56,14 +56,6 @@ def window(person: int, *, fake: bool, count: int = 20) -> Clip:
     return Clip(0, 0.0, 1.0, faces, None, None, 0.0)
 
 
-def sample(person: int, split: str, label: str) -> dict[str, str]:
-    return {
-        "path": f"{label}/{person}.mp4", "kind": "video", "split": split, "label": label,
-        "video_label": label, "audio_label": "", "source": "made up",
-        "method": "flicker" if label == "fake" else "", "person": f"p{person}", "note": "",
-    }  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cache")
@@ -72,7 +64,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for person, split in enumerate(["train"] * 6 + ["holdout"] * 3 + ["val"] * 2):
         for label in ("real", "fake"):
             clip = window(person, fake=label == "fake")
-            rows.append(clip_row(sample(person, split, label), clip))
+            rows.append(clip_row(video_sample(person, split, label), clip))
     write_shard(folder, 0, rows)
     return folder
 
@@ -94,7 +86,7 @@ def test_a_pause_ends_a_run_of_frames(tmp_path: Path) -> None:
     seconds = clip.faces.motion.seconds + np.where(np.arange(20) < 12, 0, 1.0)
     faces = replace(clip.faces, motion=MotionCrops(seconds, clip.faces.motion.crops))
     write_contract(tmp_path, CUT)
-    write_shard(tmp_path, 0, [clip_row(sample(0, "train", "real"), replace(clip, faces=faces))])
+    write_shard(tmp_path, 0, [clip_row(video_sample(0, "train"), replace(clip, faces=faces))])
     first, second = motion_entries(read_cache(tmp_path))
     assert (len(first.crops), len(second.crops)) == (12, 8)
     assert (np.concatenate([first.crops, second.crops]) == clip.faces.motion.crops).all()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from cache_factory import MARKS, STORE
+from cache_factory import MARKS, STORE, video_sample
 from seamline.clips.cache import clip_row, read_cache, write_contract, write_shard
 from seamline.clips.clip import Clip, FaceCrops, MouthCrops
 from seamline.clips.contract import MouthSettings
@@ -48,14 +48,6 @@ def window(number: int, loud: np.ndarray, *, track: int = 0, seen: int = 50) -> 
     return Clip(number, start, start + 2, faces, samples, log_mel(samples, CUT.mel), 2.0)
 
 
-def sample(person: int, split: str) -> dict[str, str]:
-    return {
-        "path": f"{person}.mp4", "kind": "video", "split": split, "label": "real",
-        "video_label": "real", "audio_label": "real", "source": "made up", "method": "",
-        "person": f"p{person}", "note": "",
-    }  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cache")
@@ -65,7 +57,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
         loud = np.repeat(np.random.default_rng(person).random(50), 2)
         for number in (0, 1):
             clip = window(number, loud[50 * number : 50 * number + 50])
-            rows.append(clip_row(sample(person, split), clip))
+            rows.append(clip_row(video_sample(person, split), clip))
     write_shard(folder, 0, rows)
     return folder
 
@@ -90,7 +82,7 @@ def test_a_second_face_or_an_unseen_mouth_ends_a_stretch(tmp_path: Path) -> None
         window(2, loud), window(2, loud, track=1),
         window(3, loud),
     ]  # fmt: skip
-    write_shard(tmp_path, 0, [clip_row(sample(0, "train"), clip) for clip in clips])
+    write_shard(tmp_path, 0, [clip_row(video_sample(0, "train"), clip) for clip in clips])
     (entry,) = sync_entries(read_cache(tmp_path), CUT)
     assert entry.steps == 50
 

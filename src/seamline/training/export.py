@@ -27,7 +27,7 @@ from seamline.training.graphs import (
     largest_difference,
     make_graph,
 )
-from seamline.training.joint import joined_rows, on_scale_of
+from seamline.training.motion_scale import joined_rows, on_scale_of
 from seamline.training.onnx_file import save_onnx
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.layout import write_bundle

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
 import numpy as np
 
-from seamline.clips.cache import CachedClip
+from seamline.clips.cache import CachedClip, read_cache
 from seamline.data.manifest import Sample
 from seamline.data.splits import folds_by_identity, identity_groups
+from seamline.training.config import TrainConfig
 
 FOLD_SEED = 20240607  # fixed: folds must agree between runs of different training seeds
 
@@ -21,6 +23,18 @@ class CacheSplit:
     train: list[CachedClip]
     holdout: list[CachedClip]
     val: list[CachedClip]
+
+
+def read_split(config: TrainConfig) -> CacheSplit:
+    """Read a config's cache, split as it says, with the further cache's clips in train."""
+    clips = read_cache(Path(config.cache))
+    if config.leave_out:
+        parts = leave_out(clips, config.leave_out)
+    else:
+        parts = split_cache(
+            clips, config.folds, config.holdout_fold, by=config.fold_by, join_val=config.join_val
+        )
+    return join_extra(parts, read_cache(Path(config.extra_cache))) if config.extra_cache else parts
 
 
 def split_cache(

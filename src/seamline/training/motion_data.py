@@ -14,12 +14,12 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from seamline.clips.cache import CachedClip, read_cache, read_contract
+from seamline.clips.cache import CachedClip, read_contract
 from seamline.data.flicker import flicker_blend
 from seamline.data.motion_chain import MotionChain, apply_motion_chain, draw_motion_chain
 from seamline.faces.flow import MOST_SECONDS, change_maps, pick_centres
 from seamline.training.config import TrainConfig
-from seamline.training.folds import join_extra, leave_out, sample_of, split_cache
+from seamline.training.folds import read_split, sample_of
 from seamline.training.loading import train_batches
 from seamline.training.pool import FacePool
 
@@ -120,20 +120,8 @@ class MotionData(L.LightningDataModule):
         if motion is None:
             raise ValueError(f"The cache {folder} holds no motion. Prepare it with --motion.")
         self.store_margin = motion.margin
-        # Split before photographs and the like fall out, so that folds are those of other branches.
-        clips = read_cache(folder)
-        if config.leave_out:
-            parts = leave_out(clips, config.leave_out)
-        else:
-            parts = split_cache(
-                clips,
-                config.folds,
-                config.holdout_fold,
-                by=config.fold_by,
-                join_val=config.join_val,
-            )
-        if config.extra_cache:
-            parts = join_extra(parts, read_cache(Path(config.extra_cache)))
+        # Split with photographs and the like, which have no motion: folds are those of other branches.
+        parts = read_split(config)
         least = config.motion_frames
         self.pool = FacePool(e for e in motion_entries(parts.train) if len(e.crops) >= least)
         self.holdout = longest_runs(motion_entries(parts.holdout))

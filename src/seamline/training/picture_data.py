@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from seamline.clips.cache import decode_jpeg, read_cache, read_contract
+from seamline.clips.cache import decode_jpeg, read_contract
 from seamline.data.augment import apply_chain, plain_chain
 from seamline.training.config import TrainConfig
-from seamline.training.folds import CacheSplit, join_extra, leave_out, split_cache
+from seamline.training.folds import read_split
 from seamline.training.loading import train_batches
 from seamline.training.pairs import PairDataset
 from seamline.training.pool import FaceEntry, FacePool, face_entries
@@ -66,9 +66,7 @@ class PictureData(L.LightningDataModule):
         self.config = config
         folder = Path(config.cache)
         self.store_margin = read_contract(folder).margin
-        parts = _parts(config)
-        if config.extra_cache:
-            parts = join_extra(parts, read_cache(Path(config.extra_cache)))
+        parts = read_split(config)
         self.pool = FacePool(face_entries(parts.train))
         self.holdout = face_entries(parts.holdout)
         self.val = face_entries(parts.val)
@@ -88,15 +86,6 @@ class PictureData(L.LightningDataModule):
         entries = {"holdout": self.holdout, "val": self.val}[split]
         dataset = FileDataset(entries, split, self.config, store_margin=self.store_margin)
         return DataLoader(dataset, batch_size=None)
-
-
-def _parts(config: TrainConfig) -> CacheSplit:
-    clips = read_cache(Path(config.cache))
-    if config.leave_out:
-        return leave_out(clips, config.leave_out)
-    return split_cache(
-        clips, config.folds, config.holdout_fold, by=config.fold_by, join_val=config.join_val
-    )
 
 
 def clip_faces(config: TrainConfig) -> PictureData:

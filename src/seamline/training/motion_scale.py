@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from seamline.scoring.branch import Branch
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 MOTION_WEIGHT = 1.0
 """What a motion branch's evidence counts beside the picture's (docs/results/motion.md)."""
@@ -29,7 +27,7 @@ def joined_rows(
 
     Files that motion has not seen, such as photographs, stay as they are.
     """
-    known: Mapping[str, list[float]] = defaultdict(list)
+    known: dict[str, list[float]] = defaultdict(list)
     for row in motion:
         known[row["path"]].append(branch.evidence(row["logit"]))
     return [
