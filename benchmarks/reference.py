@@ -132,10 +132,10 @@ def halves_of(path: Path, bundle: Bundle, detector: FaceDetector) -> tuple[float
     seconds = np.concatenate([faces.seconds for faces in windows])
     middle = float(seconds[len(seconds) // 2])
     halves = []
-    for half, inside in ((-np.inf, middle), (middle, np.inf)):
-        part = logits[(seconds >= half) & (seconds < inside)]
+    for start, stop in ((-np.inf, middle), (middle, np.inf)):
+        part = logits[(seconds >= start) & (seconds < stop)]
         pooled = pool_logits(
-            part + motion_between(windows, bundle, half, inside), branch.pool_sharpness
+            part + motion_between(windows, bundle, start, stop), branch.pool_sharpness
         )
         if pooled is None:
             return None

@@ -104,7 +104,7 @@ def test_out_holds_every_verdict_and_resume_skips_them(films):
 
 
 def test_parquet_holds_the_same_rows(films):
-    pq = pytest.importorskip("pyarrow.parquet")
+    pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
     assert scan("films", "--out", "r.parquet").exit_code == 1
     rows = pq.read_table("r.parquet").to_pylist()
     lines = [json.loads(line) for line in Path("r.parquet.jsonl").read_text().splitlines()]

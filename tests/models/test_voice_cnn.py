@@ -120,8 +120,8 @@ def test_gradient_reaches_every_weight() -> None:
 def test_export_to_onnx_keeps_the_numbers_at_other_lengths(
     network: VoiceCNN, tmp_path: Path
 ) -> None:
-    onnxruntime = pytest.importorskip("onnxruntime")
-    pytest.importorskip("onnxscript")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
+    pytest.importorskip("onnxscript", reason="onnxscript is not installed")
     path = tmp_path / "voice.onnx"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own deprecations

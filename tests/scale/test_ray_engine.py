@@ -99,7 +99,7 @@ def test_a_file_that_kills_every_worker_gets_a_reason_and_costs_no_other_file(tm
 
 
 def test_a_resumed_table_holds_each_file_once(tmp_path, monkeypatch):
-    pq = pytest.importorskip("pyarrow.parquet")
+    pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
     monkeypatch.setattr(examine, "DetectorLoader", FakeLoader)
     films = tmp_path / "films"
     write_films(films, ["0.1", "bad the file is empty", "0.9", "0.2"])

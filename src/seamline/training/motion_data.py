@@ -120,7 +120,7 @@ class MotionData(L.LightningDataModule):
         if motion is None:
             raise ValueError(f"The cache {folder} holds no motion. Prepare it with --motion.")
         self.store_margin = motion.margin
-        # Split with photographs and the like, which have no motion: folds are those of other branches.
+        # Photographs and the like have no motion, yet are split too: folds agree between branches.
         parts = read_split(config)
         least = config.motion_frames
         self.pool = FacePool(e for e in motion_entries(parts.train) if len(e.crops) >= least)
