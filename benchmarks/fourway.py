@@ -23,23 +23,27 @@ import numpy as np
 from forged_logits import BRANCHES, Scored, load, read_scored, table
 from seamline.evaluation.four_way import TRUTHS
 from seamline.scoring.branch import Branch
+from seamline.scoring.decide import BESIDE_ANOTHER
 from segments import halves
 
 SHARPNESSES = (0.0, 0.5, 1.0, 4.0)
 THRESHOLDS = np.arange(-3.0, 6.1, 0.5)
 
-Rule = dict[str, tuple[float, float]]
-"""By sense: the sharpness, and the logit from which it calls a fake."""
+Rule = dict[str, tuple[float, float, float]]
+"""By sense: the sharpness, the logit from which it calls a fake, that from which it joins one."""
 
 
 def told(file: Scored, rule: Rule) -> str:
     """Give the label that a rule gives a file; a sense without a logit calls nothing."""
-    called = {}
-    for sense, (sharpness, threshold) in rule.items():
+    called, joining = {}, {}
+    for sense, (sharpness, threshold, joins) in rule.items():
         logit = file.pooled(sense, sharpness)
         called[sense] = logit is not None and logit >= threshold
-    both = {(True, True): "fake_both", (True, False): "fake_video", (False, True): "fake_audio"}
-    return both.get((called["video"], called["audio"]), "real")
+        joining[sense] = logit is not None and logit >= min(threshold, joins)
+    if any(called.values()):
+        called = joining
+    names = {(True, True): "fake_both", (True, False): "fake_video", (False, True): "fake_audio"}
+    return names.get((called.get("video", False), called.get("audio", False)), "real")
 
 
 def confusion(files: Sequence[Scored], rule: Rule) -> Counter[tuple[str, str]]:
@@ -68,15 +72,22 @@ def shipped_rule(branches: dict[str, Branch]) -> Rule:
     return {
         sense: (
             branch.pool_sharpness,
-            branch.calibration.temperature
-            * (math.log(branch.threshold / (1 - branch.threshold)) - branch.calibration.bias),
+            logit_of(branch.threshold, branch),
+            logit_of(BESIDE_ANOTHER, branch),
         )
         for sense, branch in branches.items()
     }
 
 
-def best_rule(files: Sequence[Scored]) -> Rule:
-    """Choose sharpness and threshold of each sense."""
+def logit_of(probability: float, branch: Branch) -> float:
+    """Give the raw logit that a branch calibrates to a probability."""
+    at = branch.calibration
+    return at.temperature * (math.log(probability / (1 - probability)) - at.bias)
+
+
+def best_rule(files: Sequence[Scored], branches: dict[str, Branch]) -> Rule:
+    """Choose sharpness and threshold of each sense; senses join others as in the bundle."""
+    joins = {sense: logit_of(BESIDE_ANOTHER, branch) for sense, branch in branches.items()}
     choices = [(r, float(t)) for r, t in itertools.product(SHARPNESSES, THRESHOLDS)]
 
     def merit(rule: Rule) -> tuple[float, float]:
@@ -85,12 +96,11 @@ def best_rule(files: Sequence[Scored]) -> Rule:
 
     video = max(
         choices,
-        key=lambda choice: merit({"video": choice, "audio": (0.0, math.inf)}),
+        key=lambda choice: merit({"video": (*choice, joins["video"])}),
     )
-    return {
-        "video": video,
-        "audio": max(choices, key=lambda choice: merit({"video": video, "audio": choice})),
-    }
+    rule: Rule = {"video": (*video, joins["video"])}
+    audio = max(choices, key=lambda choice: merit(rule | {"audio": (*choice, joins["audio"])}))
+    return rule | {"audio": (*audio, joins["audio"])}
 
 
 def show(title: str, counts: Counter[tuple[str, str]]) -> str:
@@ -120,9 +130,9 @@ def main() -> None:
     print(show("As shipped", confusion(files, shipped_rule(branches))))
     added: Counter[tuple[str, str]] = Counter()
     for chosen_on, told_on in itertools.permutations(halves(files)):
-        rule = best_rule(chosen_on)
+        rule = best_rule(chosen_on, branches)
         added += confusion(told_on, rule)
-        words = ", ".join(f"{sense} r = {r:g} from {t:g}" for sense, (r, t) in rule.items())
+        words = ", ".join(f"{sense} r = {r:g} from {t:g}" for sense, (r, t, _) in rule.items())
         print(f"chosen: {words}\n")
     print(show("Chosen on the other half", added))
 

@@ -18,7 +18,7 @@ def sense(probability: float) -> SenseScore:
     [
         (sense(0.59), sense(0.29), "real", 0.59),
         (sense(0.60), sense(0.29), "fake_video", 0.60),
-        (sense(0.59), sense(0.30), "fake_audio", 0.59),
+        (sense(0.49), sense(0.30), "fake_audio", 0.49),
         (sense(0.99), sense(0.70), "fake_both", 0.99),
         (UNSEEN, sense(0.10), "real", 0.10),
         (UNSEEN, sense(0.90), "fake_audio", 0.90),
@@ -28,6 +28,14 @@ def sense(probability: float) -> SenseScore:
 )
 def test_each_sense_is_held_to_its_own_threshold(video, audio, label, probability):
     assert decide(video, audio, LIMITS) == (label, probability)
+
+
+def test_beside_a_fake_the_other_sense_is_what_is_likelier():
+    assert decide(sense(0.59), sense(0.29), LIMITS) == ("real", 0.59)
+    assert decide(sense(0.59), sense(0.30), LIMITS) == ("fake_both", 0.59)
+    assert decide(sense(0.49), sense(0.30), LIMITS) == ("fake_audio", 0.49)
+    strange = decide(sense(0.59), sense(0.30), LIMITS, video_out_of_range=True)
+    assert strange == ("fake_audio", 0.30)
 
 
 def test_evidence_out_of_range_neither_accuses_nor_clears():

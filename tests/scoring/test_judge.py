@@ -151,6 +151,27 @@ def test_evidence_out_of_range_is_inconclusive_and_says_so() -> None:
     assert "the picture is unlike anything that the model was validated on" in result.warnings
 
 
+def test_a_sense_that_joins_the_other_shows_where() -> None:
+    strict = replace(VOICE, threshold=0.9)
+    for picture, voice, label in ((4.0, 1.0, "fake_both"), (4.0, -1.0, "fake_video")):
+        found = findings()
+        found.branches = {"picture": PICTURE, "voice": strict}
+        see(found, 0, 0, 10, picture)
+        hear(found, voice)
+        result = verdict(found)
+        assert result.label == label
+        heard = [s for s in result.segments if s.modality == "audio"]
+        assert len(heard) == (label == "fake_both")
+    found = findings()
+    found.branches = {"picture": replace(PICTURE, threshold=0.95), "voice": strict}
+    see(found, 0, 0, 10, 1.0)
+    hear(found, 4.0)
+    result = verdict(found)
+    assert (result.label, [s.modality for s in result.segments]) == (
+        "fake_both", ["video", "audio"]
+    )  # fmt: skip
+
+
 def test_doubts_are_named() -> None:
     found = findings(600.0)
     found.examined_seconds = 60.0

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from seamline.scoring.verdict import Label, SenseScore, SyncScore
 
+BESIDE_ANOTHER = 0.5
+"""Probability from which a sense joins another one that calls a fake: whichever is likelier."""
+
 
 @dataclass(frozen=True)
 class Thresholds:
@@ -30,21 +33,25 @@ def decide(
     """Makes the label and the file's probability from the senses that were examined.
 
     A sense calls a fake when its probability reaches its threshold; one that was not examined, or
-    whose evidence is out of the model's range, never does. With no fake called, out-of-range
-    evidence leaves the file inconclusive (and without a probability) rather than real: a genuine
-    voice does not clear a picture that the model cannot judge. That holds also for a sense without
-    a score whose evidence was there, but too poor to be judged.
+    whose evidence is out of the model's range, never does. Thresholds spare genuine files; once one
+    sense calls a fake, none is at stake, and the other joins it from `BESIDE_ANOTHER` on.
+
+    With no fake called, out-of-range evidence leaves the file inconclusive (and without a
+    probability) rather than real: a genuine voice does not clear a picture that the model cannot
+    judge. That holds also for a sense without a score whose evidence was there, but too poor.
     """
     senses = [
         (video.fake_probability, thresholds.video, video_out_of_range),
         (audio.fake_probability, thresholds.audio, audio_out_of_range),
     ]
     judged = [p for p, _, out in senses if p is not None and not out]
-    fake_video, fake_audio = (
-        p is not None and not out and p >= threshold for p, threshold, out in senses
-    )
+    called = any(p is not None and not out and p >= threshold for p, threshold, out in senses)
     unsure = any(out for _, _, out in senses)
-    if fake_video or fake_audio:
+    if called:
+        fake_video, fake_audio = (
+            p is not None and not out and p >= min(threshold, BESIDE_ANOTHER)
+            for p, threshold, out in senses
+        )
         label: Label = "fake_video" if fake_video else "fake_audio"
         return ("fake_both" if fake_video and fake_audio else label), max(judged)
     if unsure or not judged:

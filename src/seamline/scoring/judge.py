@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from seamline.scoring.decide import Thresholds, decide, decide_pair, gap_warnings, with_sync
+from seamline.scoring.decide import (
+    BESIDE_ANOTHER,
+    Thresholds,
+    decide,
+    decide_pair,
+    gap_warnings,
+    with_sync,
+)
 from seamline.scoring.findings import Findings
 from seamline.scoring.judge_picture import (
     find_matches,
@@ -47,6 +55,10 @@ def judge(findings: Findings, path: str, sha256: str, seconds: Mapping[str, floa
     sync = judge_sync(findings)
     judged = {person.track for person in people if person.fake_probability is not None}
     label, chance, strange = _decide(findings, judged, video, audio)
+    if label == "fake_both" and not video.calls:  # it joined the voice: show where, too
+        video, people = judge_picture(_joining(findings), tracks, matches, worths)
+    if label == "fake_both" and not audio.calls:
+        audio = _judge_voice(_joining(findings))
     label, chance = with_sync(label, chance, sync.score, accuses=sync.accuses)
     warnings = [*findings.warnings, *doubts(findings, [t.face_px for t in tracks], strange)]
     warnings += doubt_warnings(worths)
@@ -106,6 +118,19 @@ def _decide(
         if sense.out_of_range and sense.score.fake_probability is not None
     ]
     return label, found, strange
+
+
+def _joining(findings: Findings) -> Findings:
+    """Give the findings with the threshold at which a sense joins another one."""
+    branches = {
+        name: replace(
+            branch,
+            threshold=min(branch.threshold, BESIDE_ANOTHER),
+            reference_threshold=BESIDE_ANOTHER if branch.takes_references else None,
+        )
+        for name, branch in findings.branches.items()
+    }
+    return replace(findings, branches=branches)
 
 
 def _pair_logits(findings: Findings, judged: set[int]) -> list[list[float]]:

@@ -27,6 +27,12 @@ class Sense:
     threshold: float = 0.5
     """Probability from which the score calls a fake."""
 
+    @property
+    def calls(self) -> bool:
+        """Tell whether the score reaches the threshold."""
+        chance = self.score.fake_probability
+        return chance is not None and chance >= self.threshold
+
 
 def sense_branch(findings: Findings, sense: Literal["video", "audio"]) -> Branch | None:
     """The branch that judges a sense; the usual range of one for both is that of both together."""
