@@ -119,7 +119,7 @@ def _score(sample: Sample, bundle: Bundle, detector: FaceDetector) -> dict[str, 
     clips = extract(sample.file, bundle.contract, detector=detector, threads=1)
     heard = -1
     for clip in clips:
-        if clip.faces is not None:
+        if clip.faces is not None and "picture" in bundle.branches:
             logits, _ = bundle.score_faces(clip.faces.crops)
             found = face_scores(bundle, clip.faces, logits)
             faces.setdefault(clip.faces.track, []).append(found)

@@ -20,10 +20,12 @@ from pathlib import Path
 
 import numpy as np
 
-from forged_logits import BRANCHES, Scored, load, read_scored, table
+from forged_logits import BRANCHES, STEP_SECONDS, Scored, load, read_scored, table
 from seamline.evaluation.four_way import TRUTHS
 from seamline.scoring.branch import Branch
 from seamline.scoring.decide import BESIDE_ANOTHER
+from seamline.scoring.sense import sense_splices
+from seamline.scoring.timeline import FineLogits
 from segments import halves
 
 SHARPNESSES = (0.0, 0.5, 1.0, 4.0)
@@ -31,24 +33,34 @@ THRESHOLDS = np.arange(-3.0, 6.1, 0.5)
 
 Rule = dict[str, tuple[float, float, float]]
 """By sense: the sharpness, the logit from which it calls a fake, that from which it joins one."""
+Splices = dict[str, Branch]
+"""The branches of the senses whose stretches that stand out are judged."""
 
 
-def told(file: Scored, rule: Rule) -> str:
+def told(file: Scored, rule: Rule, splices: Splices) -> str:
     """Give the label that a rule gives a file; a sense without a logit calls nothing."""
     called, joining = {}, {}
     for sense, (sharpness, threshold, joins) in rule.items():
         logit = file.pooled(sense, sharpness)
-        called[sense] = logit is not None and logit >= threshold
-        joining[sense] = logit is not None and logit >= min(threshold, joins)
+        found = sense in splices and any(
+            sense_splices(
+                FineLogits(lane.seconds, lane.logits, STEP_SECONDS[sense]), splices[sense]
+            )
+            for lane in file.lanes[sense]
+        )
+        called[sense] = found or (logit is not None and logit >= threshold)
+        joining[sense] = found or (logit is not None and logit >= min(threshold, joins))
     if any(called.values()):
         called = joining
     names = {(True, True): "fake_both", (True, False): "fake_video", (False, True): "fake_audio"}
     return names.get((called.get("video", False), called.get("audio", False)), "real")
 
 
-def confusion(files: Sequence[Scored], rule: Rule) -> Counter[tuple[str, str]]:
+def confusion(
+    files: Sequence[Scored], rule: Rule, splices: Splices | None = None
+) -> Counter[tuple[str, str]]:
     """Count truths and what was told."""
-    return Counter((file.four_way or "", told(file, rule)) for file in files)
+    return Counter((file.four_way or "", told(file, rule, splices or {})) for file in files)
 
 
 def macro_f1(counts: Counter[tuple[str, str]]) -> float:
@@ -127,7 +139,8 @@ def main() -> None:
         for file in read_scored(asked.manifests, bundle, asked.rows)
         if file.four_way and "splice" not in file.forgery
     ]
-    print(show("As shipped", confusion(files, shipped_rule(branches))))
+    splices = {sense: b for sense, b in branches.items() if b.splices is not None}
+    print(show("As shipped", confusion(files, shipped_rule(branches), splices)))
     added: Counter[tuple[str, str]] = Counter()
     for chosen_on, told_on in itertools.permutations(halves(files)):
         rule = best_rule(chosen_on, branches)

@@ -18,7 +18,7 @@ import argparse
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,10 @@ from seamline.evaluation.metrics import roc_auc
 from seamline.evaluation.segments import FileSpans, SegmentMeasures, segment_measures
 from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration
+from seamline.scoring.sense import join_segments
+from seamline.scoring.splices import SpliceRule, find_splices
 from seamline.scoring.timeline import FineLogits, find_segments, step_logits
+from seamline.scoring.verdict import Segment
 
 SHARPNESSES = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, math.inf)
 THRESHOLDS = np.arange(-3.0, 6.1, 0.25)
@@ -47,6 +50,10 @@ class Reading:
     """Whether it is counted from the lane's median."""
     fine: bool = True
     """Whether edges come from the finer logits."""
+    splices: SpliceRule | None = None
+    """How stretches that stand out are read, too."""
+    least_logit: float = -math.inf
+    """Of such a stretch."""
 
 
 def read_lane(lane: Lane, file: Scored, sense: str, sharpness: float, how: Reading) -> list[Found]:
@@ -57,6 +64,7 @@ def read_lane(lane: Lane, file: Scored, sense: str, sharpness: float, how: Readi
     steps = step_logits(
         lane.seconds, logits, file.duration, stop_seconds=stops, sharpness=sharpness
     )
+    fine = FineLogits(lane.seconds, logits, seconds)
     found = find_segments(
         steps,
         Calibration(),
@@ -64,8 +72,14 @@ def read_lane(lane: Lane, file: Scored, sense: str, sharpness: float, how: Readi
         modality=sense,  # type: ignore[arg-type]
         duration_seconds=file.duration,
         sharpness=sharpness,
-        fine=FineLogits(lane.seconds, logits, seconds) if how.fine else None,
+        fine=fine if how.fine else None,
     )
+    if how.splices is not None:
+        spliced = [
+            Segment(sense, None, s.start_seconds, s.stop_seconds, s.fake_probability)  # type: ignore[arg-type]
+            for s in find_splices(fine, how.splices, how.least_logit)
+        ]
+        found = join_segments(found, spliced)
     return [(s.start_seconds, s.stop_seconds, s.fake_probability) for s in found]
 
 
@@ -150,10 +164,16 @@ def segment_rows(
             continue
         sharpness, at = branch.pool_sharpness, branch.calibration
         threshold = at.temperature * (math.log(branch.threshold / (1 - branch.threshold)) - at.bias)
-        shipped = Reading("**as shipped**", threshold)
-        told = [(Reading("whole seconds", threshold, fine=False), wanted), (shipped, wanted)]
+        shipped = Reading(
+            "**as shipped**", threshold, splices=branch.splices, least_logit=at.even_logit
+        )
+        told = [
+            (Reading("whole seconds", threshold, fine=False), wanted),
+            (Reading("by level", threshold), wanted),
+            (shipped, wanted),
+        ]
         told += [
-            (Reading(f"as shipped: {kind}", threshold), spliced(wanted, sense, kind))
+            (replace(shipped, name=f"as shipped: {kind}"), spliced(wanted, sense, kind))
             for kind in sorted({file.forgery for file in wanted if file.truth[sense]})
         ]
         pairs = [(other, wanted)] if other else list(itertools.permutations(halves(wanted)))

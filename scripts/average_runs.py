@@ -2,10 +2,12 @@
 
 Networks that were tuned from one start can be averaged weight by weight (Wortsman et al., "Model
 soups", ICML 2022). What their batch norms knew of activations no longer holds then, so it is
-measured anew on genuine and forged crops of the first run's cache.
+measured anew on genuine and forged crops of the first run's cache. Where one run goes on from the
+other it still holds: ``--keep-norms`` averages it too.
 
     python scripts/average_runs.py runs/small-picture-2 runs/transfer-2 --out runs/mean
     seamline train configs/transfer-3.yaml --set initial=runs/mean
+    python scripts/average_runs.py runs/transfer-3 runs/transfer-4 --out runs/mean-2 --keep-norms
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--keep-norms", action="store_true")
     arguments = parser.parse_args()
     runs = [Run.read(folder) for folder in arguments.runs]
     states = [load_file(run.folder / WEIGHTS) for run in runs]
@@ -41,7 +44,8 @@ def main() -> None:
     }
     model = build_network(runs[0].config)
     model.load_state_dict(mean)
-    measure_norms(model, some_crops(runs[0]))
+    if not arguments.keep_norms:
+        measure_norms(model, some_crops(runs[0]))
     arguments.out.mkdir(parents=True)
     save_file({k: v.contiguous() for k, v in model.state_dict().items()}, arguments.out / WEIGHTS)
     shutil.copy(runs[0].folder / "config.json", arguments.out)

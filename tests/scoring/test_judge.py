@@ -13,6 +13,7 @@ from seamline.scoring.calibration import Calibration
 from seamline.scoring.findings import FaceScores, Findings, PairScore, VoiceScores
 from seamline.scoring.judge import judge
 from seamline.scoring.pool import pool_logits
+from seamline.scoring.splices import SpliceRule
 from seamline.scoring.verdict import ModelId, Verdict
 
 PICTURE = Branch("p.onnx", Calibration(2.0, 0.5), pool_sharpness=1.0, threshold=0.6)
@@ -170,6 +171,58 @@ def test_a_sense_that_joins_the_other_shows_where() -> None:
     assert (result.label, [s.modality for s in result.segments]) == (
         "fake_both", ["video", "audio"]
     )  # fmt: skip
+
+
+SPLICES = SpliceRule(Calibration(0.1, -8.0), threshold=0.9, spread_floor=4.0)
+
+
+def see_splice(found: Findings, start: float, stop: float, level: float, added: float) -> None:
+    seconds = np.arange(0, 10, 0.25)
+    logits = np.where((seconds >= start) & (seconds < stop), level + added, level)
+    found.faces.append(FaceScores(0, seconds, logits, 200))
+
+
+def test_a_stretch_that_stands_out_makes_a_calm_file_a_fake() -> None:
+    found = findings(sound=False)
+    calm = replace(PICTURE, pool_sharpness=0.0)
+    for rule, label in ((None, "real"), (SPLICES, "fake_video")):
+        found.branches = {"picture": replace(calm, splices=rule)}
+        found.faces.clear()
+        see_splice(found, 4, 6, -9.0, 8.5)
+        result = verdict(found)
+        assert result.label == label
+    (segment,) = result.segments
+    assert (segment.start_seconds, segment.stop_seconds, segment.track) == (4.0, 6.0, 0)
+    chance = segment.fake_probability
+    assert result.people[0].fake_probability == result.fake_probability == chance >= 0.9
+
+
+def test_a_stretch_that_reaches_the_threshold_too_is_one_segment_with_the_finer_edges() -> None:
+    found = findings(sound=False)
+    found.branches = {"picture": replace(PICTURE, splices=SPLICES)}
+    see_splice(found, 4.25, 5.75, -9.0, 20.0)
+    (segment,) = verdict(found).segments
+    assert (segment.start_seconds, segment.stop_seconds) == (4.25, 5.75)
+
+
+def test_a_louder_stretch_inside_a_longer_forgery_does_not_cut_it_up() -> None:
+    found = findings(sound=False)
+    found.branches = {"picture": replace(PICTURE, splices=SPLICES)}
+    see_splice(found, 4, 6, 5.0, 9.0)
+    (segment,) = verdict(found).segments
+    assert (segment.start_seconds, segment.stop_seconds) == (0.0, 10.0)
+
+
+def test_a_spliced_voice_is_heard() -> None:
+    found = findings(picture=False)
+    found.branches = {"voice": replace(VOICE, splices=SPLICES, threshold=0.9)}
+    logits = np.full(20, -4.0)
+    logits[6:10] = 4.0
+    found.voices.append(VoiceScores(0.0, 10.0, logits, 0.5))
+    result = verdict(found)
+    assert result.label == "fake_audio"
+    assert result.audio.fake_probability == result.segments[0].fake_probability
+    assert [(s.start_seconds, s.stop_seconds) for s in result.segments] == [(3.0, 5.0)]
 
 
 def test_doubts_are_named() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from seamline.scoring.calibration import Calibration
 from seamline.scoring.quality import QualityLimits
+from seamline.scoring.splices import SpliceRule
 from seamline.training.add_calibration import add_calibration
 from tiny_bundle import write_tiny_bundle
 
@@ -20,6 +21,11 @@ def test_numbers_for_references_come_from_a_file(tmp_path: Path) -> None:
         "reference_calibration": {"temperature": 0.8, "bias": -1.2},
         "reference_threshold": 0.9,
         "reference_usual_logits": [-4, 9],
+        "splices": {
+            "calibration": {"temperature": 0.1, "bias": -4.0},
+            "threshold": 0.9,
+            "spread_floor": 5.0,
+        },
     }
     limits = {"sharpness": [0.3, 0.1], "usual": {"brightness": [0.4, 0.1]}}
     file.write_text(json.dumps({"picture": numbers, "quality": limits}))
@@ -28,6 +34,7 @@ def test_numbers_for_references_come_from_a_file(tmp_path: Path) -> None:
     assert branch.reference_calibration == Calibration(0.8, -1.2)
     assert branch.reference_threshold == 0.9
     assert branch.reference_usual_logits == (-4, 9)
+    assert branch.splices == SpliceRule(Calibration(0.1, -4.0), threshold=0.9, spread_floor=5.0)
     assert branch.calibration == before.branches["picture"].calibration
     assert after.quality == QualityLimits(sharpness=(0.3, 0.1), usual={"brightness": (0.4, 0.1)})
     assert before.quality == QualityLimits()

@@ -11,6 +11,7 @@ import pytest
 
 from seamline.errors import BadBundle, UnknownModel
 from seamline.scoring.calibration import Calibration
+from seamline.scoring.splices import SpliceRule
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import find_model, list_models
 from tiny_bundle import HIGH_BAND, write_tiny_bundle
@@ -107,6 +108,14 @@ def test_a_bundle_keeps_how_scores_against_a_reference_are_read(tmp_path: Path) 
     old = write_tiny_bundle(tmp_path / "old")
     assert "reference" not in (old.folder / "bundle.json").read_text()
     assert not old.branches["picture"].takes_references
+
+
+def test_a_bundle_keeps_how_splices_are_judged(tmp_path: Path) -> None:
+    rule = SpliceRule(Calibration(0.1, -4.0), threshold=0.95, spread_floor=6.0)
+    assert write_tiny_bundle(tmp_path / "new", splices=rule).branches["picture"].splices == rule
+    old = write_tiny_bundle(tmp_path / "old")
+    assert old.branches["picture"].splices is None
+    assert "splices" not in (old.folder / "bundle.json").read_text()
 
 
 def test_a_file_name_that_leaves_the_folder_is_refused(tmp_path: Path) -> None:

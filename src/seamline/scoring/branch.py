@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from seamline.scoring.calibration import Calibration
+from seamline.scoring.splices import SpliceRule
 
 JUDGES: dict[str, tuple[str, ...]] = {
     "video": ("picture", "temporal", "both"),
@@ -49,6 +50,8 @@ class Branch:
     """Probability from which a person is called a fake against such footage."""
     reference_usual_logits: tuple[float, float] | None = None
     """Range of those differences in validation."""
+    splices: SpliceRule | None = None
+    """How stretches that stand out from their own track are judged; None: they are not."""
     weight: float = 1.0
     """Of a branch that adds to another one: that one's raw logits per natural log of odds."""
 

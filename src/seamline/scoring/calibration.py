@@ -31,6 +31,11 @@ class Calibration:
         if not math.isfinite(self.bias):
             raise ValueError(f"bias must be a finite number, found {self.bias}")
 
+    @property
+    def even_logit(self) -> float:
+        """The logit at which a fake is as probable as not."""
+        return -self.bias * self.temperature
+
     def log_odds(self, logit: float) -> float:
         """Gives the logarithm of the odds of a fake for one logit."""
         return logit / self.temperature + self.bias

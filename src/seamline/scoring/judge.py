@@ -32,7 +32,15 @@ from seamline.scoring.judge_sync import judge_sync
 from seamline.scoring.quality import doubt_warnings
 from seamline.scoring.reasons import doubts, no_voice_reason
 from seamline.scoring.reference import reference_use, reference_warnings
-from seamline.scoring.sense import Sense, pooled, sense_branch, sense_segments, within
+from seamline.scoring.sense import (
+    Sense,
+    called_from,
+    pooled,
+    sense_branch,
+    sense_segments,
+    sense_splices,
+    within,
+)
 from seamline.scoring.timeline import FineLogits, step_count, step_logits, step_probabilities
 from seamline.scoring.verdict import (
     SCHEMA,
@@ -168,11 +176,13 @@ def _judge_voice(findings: Findings) -> Sense:
     )
     fine = FineLogits(np.array(starts), np.array(logits), spoken[0].step_seconds)
     top = pooled(fine.logits, branch)
+    splices = sense_splices(fine, branch)
+    chance, threshold = called_from(branch.calibration.probability(top), branch, splices)
     heard = sum(stops) - sum(starts)
     return Sense(
-        SenseScore(branch.calibration.probability(top), within(heard, media), None),
+        SenseScore(chance, within(heard, media), None),
         step_probabilities(lane, branch.calibration),
-        sense_segments(lane, fine, branch, media, "audio", None),
+        sense_segments(lane, fine, branch, media, "audio", None, splices),
         branch.out_of_range(top),
-        branch.threshold,
+        threshold,
     )

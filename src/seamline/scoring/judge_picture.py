@@ -20,7 +20,16 @@ from seamline.scoring.motion import joined_logits
 from seamline.scoring.quality import Worth, join_quality, refusal_reason, weigh
 from seamline.scoring.reasons import no_picture_reason
 from seamline.scoring.reference import Match, match_tracks
-from seamline.scoring.sense import Sense, pooled, sense_branch, sense_segments, until_end, within
+from seamline.scoring.sense import (
+    Sense,
+    called_from,
+    pooled,
+    sense_branch,
+    sense_segments,
+    sense_splices,
+    until_end,
+    within,
+)
 from seamline.scoring.timeline import FineLogits, loudest, step_logits, step_probabilities
 from seamline.scoring.verdict import Person, SenseScore
 
@@ -146,14 +155,15 @@ def judge_picture(
         scale = scale_of(branch, matches.get(t.track))
         logits, read = t.logits - scale.level, scale.branch
         top = pooled(logits, read)
-        chance = read.calibration.probability(top)
+        fine = FineLogits(t.seconds, logits, step)
+        splices = sense_splices(fine, read)
+        chance, threshold = called_from(read.calibration.probability(top), read, splices)
         people.append(Person(t.track, float(t.seconds[0]), stop, chance, t.face_px))
         lane = step_logits(t.seconds, logits, media.duration_seconds, sharpness=read.pool_sharpness)
         lanes.append(step_probabilities(lane, read.calibration))
-        fine = FineLogits(t.seconds, logits, step)
-        segments += sense_segments(lane, fine, read, media, "video", t.track)
-        called, strange = chance >= read.threshold, scale.out_of_range(top)
-        found.append((called and not strange, called, chance, read.threshold, strange))
+        segments += sense_segments(lane, fine, read, media, "video", t.track, splices)
+        called, strange = chance >= threshold, scale.out_of_range(top)
+        found.append((called and not strange, called, chance, threshold, strange))
     if not found:
         reason = refusal_reason(worths)
         return Sense(SenseScore(None, 0.0, reason), out_of_range=True), tuple(people)

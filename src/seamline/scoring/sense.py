@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -12,6 +14,7 @@ from seamline.media.probe import MediaInfo
 from seamline.scoring.branch import Branch, judge_of
 from seamline.scoring.findings import Findings
 from seamline.scoring.pool import pool_logits
+from seamline.scoring.splices import Splice, find_splices
 from seamline.scoring.timeline import FineLogits, StepLogits, find_segments
 from seamline.scoring.verdict import Modality, Segment, SenseScore
 
@@ -57,9 +60,10 @@ def sense_segments(
     media: MediaInfo,
     modality: Modality,
     track: int | None,
+    splices: Sequence[Splice] = (),
 ) -> list[Segment]:
-    """Find the stretches that reach the branch's threshold."""
-    return find_segments(
+    """Find the stretches that reach the branch's threshold, and put the splices among them."""
+    levels = find_segments(
         lane,
         branch.calibration,
         branch.threshold,
@@ -69,6 +73,50 @@ def sense_segments(
         sharpness=branch.pool_sharpness,
         fine=fine,
     )
+    stop = media.duration_seconds or math.inf
+    spliced = [
+        Segment(modality, track, s.start_seconds, min(s.stop_seconds, stop), s.fake_probability)
+        for s in splices
+    ]
+    return join_segments(levels, spliced)
+
+
+def join_segments(levels: Sequence[Segment], splices: Sequence[Segment]) -> list[Segment]:
+    """Join segments found by level and by contrast; of two of one forgery the finer one stays.
+
+    Contrast places edges better, but sees only a part of what is forged for longer.
+    """
+    parts = [s for s in splices if not any(_covers(level, s) for level in levels)]
+    whole = [level for level in levels if not any(_overlap(level, s) for s in parts)]
+    return sorted([*whole, *parts], key=lambda segment: segment.start_seconds)
+
+
+def _covers(level: Segment, splice: Segment) -> bool:
+    """Tell whether a segment holds a splice and at least as much again."""
+    length = level.stop_seconds - level.start_seconds
+    return _overlap(level, splice) > 0 and length >= 2 * (
+        splice.stop_seconds - splice.start_seconds
+    )
+
+
+def _overlap(one: Segment, other: Segment) -> float:
+    """Give the seconds that two segments share."""
+    start = max(one.start_seconds, other.start_seconds)
+    return max(0.0, min(one.stop_seconds, other.stop_seconds) - start)
+
+
+def sense_splices(fine: FineLogits, branch: Branch) -> list[Splice]:
+    """Find the stretches that stand out from their track, where the branch can judge them."""
+    if branch.splices is None:
+        return []
+    return find_splices(fine, branch.splices, branch.calibration.even_logit)
+
+
+def called_from(chance: float, branch: Branch, splices: Sequence[Splice]) -> tuple[float, float]:
+    """Give a sense's probability and its threshold: those of a splice where only that is called."""
+    if chance >= branch.threshold or branch.splices is None or not splices:
+        return chance, branch.threshold
+    return max(chance, *(s.fake_probability for s in splices)), branch.splices.threshold
 
 
 def until_end(seconds: float, media: MediaInfo) -> float:

@@ -13,7 +13,7 @@ from seamline.zoo.layout import read_branch, write_bundle
 
 CALIBRATED = {
     "calibration", "threshold", "usual_logits",
-    "reference_calibration", "reference_threshold", "reference_usual_logits", "weight",
+    "reference_calibration", "reference_threshold", "reference_usual_logits", "splices", "weight",
 }  # fmt: skip
 """What a file of further calibration may say of a branch."""
 
@@ -23,6 +23,8 @@ def add_calibration(folder: Path, file: Path) -> Bundle:
 
         {"picture": {"reference_calibration": {"temperature": 0.8, "bias": -1.2},
                      "reference_threshold": 0.9, "reference_usual_logits": [-4, 9]},
+         "voice": {"splices": {"calibration": {"temperature": 0.2, "bias": -3.0},
+                               "threshold": 0.8, "spread_floor": 2.4}},
          "quality": {"sharpness": [0.2, 0.09], "usual": {"brightness": [0.44, 0.1]}}}
 
     A branch's fields are those of `Branch`, quality's those of `QualityLimits`; all others stay.

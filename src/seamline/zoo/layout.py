@@ -19,6 +19,7 @@ from seamline.errors import BadBundle
 from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration
 from seamline.scoring.quality import QualityLimits
+from seamline.scoring.splices import SpliceRule
 
 SCHEMA = 1
 
@@ -86,8 +87,15 @@ def read_branch(values: dict[str, Any]) -> Branch:
         reference_calibration=None if reference is None else Calibration(**reference),
         reference_threshold=values.get("reference_threshold"),
         reference_usual_logits=_pair(values.get("reference_usual_logits")),
+        splices=_splice_rule(values.get("splices")),
         weight=values.get("weight", 1.0),
     )
+
+
+def _splice_rule(values: dict[str, Any] | None) -> SpliceRule | None:
+    if values is None:
+        return None
+    return SpliceRule(**{**values, "calibration": Calibration(**values["calibration"])})
 
 
 def _pair(values: Sequence[float] | None) -> tuple[float, float] | None:
@@ -103,6 +111,8 @@ def _branch_json(branch: Branch) -> dict[str, Any]:
         "usual_logits": branch.usual_logits,
         "threshold": branch.threshold,
     }
+    if branch.splices is not None:
+        found["splices"] = asdict(branch.splices)
     if branch.weight != 1.0:
         found["weight"] = branch.weight
     if branch.reference_calibration is not None:
