@@ -12,6 +12,7 @@ from seamline.data.demo_clips import read_portrait
 from seamline.detector import Detector, Examination
 from seamline.errors import BadBundle
 from seamline.media.write import write_video
+from seamline.scoring.calibration import Calibration
 from tiny_bundle import write_tiny_bundle
 
 
@@ -73,6 +74,24 @@ def test_the_report_s_faces_are_read_as_the_verdict_s(
     assert person.fake_probability is not None
     assert len(examination.evidence.faces) == 4  # windows, of which two are seen frame by frame
     assert np.log(shown / (1 - shown)).mean() == pytest.approx(log_odds(examination), abs=1e-6)
+
+
+def test_a_thorough_scan_looks_at_every_frame_of_the_reference_too(tmp_path: Path) -> None:
+    fit = {
+        "reference_calibration": Calibration(),
+        "reference_threshold": 0.5,
+        "reference_usual_logits": (-99.0, 99.0),
+    }
+    branches = ("picture", "motion")
+    bundle = write_tiny_bundle(tmp_path / "b", branches=branches, pool_sharpness=0.0, **fit)
+    still, restless = list(portraits(50, 0.0)), list(portraits(50, 6.0))
+    path = tmp_path / "middle.mp4"  # two of four windows flicker, which a quick scan passes over
+    write_video(path, [*still, *restless, *restless, *still], 25, options={"crf": "12"})
+    quick, thorough = (
+        Detector(bundle, threads=1).read_reference(path, thorough=thorough).tracks[0].logit
+        for thorough in (False, True)
+    )
+    assert thorough > quick + 1.0
 
 
 def test_a_photo_is_judged_by_its_crop_alone(

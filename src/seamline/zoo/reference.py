@@ -74,6 +74,7 @@ def read_reference(
             detector=detector,
             min_face_px=min_face_px,
             threads=threads,
+            dense="all" if thorough else "some",
         )
         for clip in clips:
             if clip.faces is not None:
