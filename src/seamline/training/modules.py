@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics.functional.classification import binary_auroc
 
+from seamline.models.voice_cnn import VoiceCNN
 from seamline.training.config import TrainConfig
 from seamline.training.pairs import Pair
+from seamline.training.voice_splices import splice_clips
 
 
 class TrainModule(L.LightningModule):
@@ -143,8 +145,17 @@ class VoiceModule(BranchModule):
     """Trains the voice branch on log-mel crops with file labels."""
 
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
-        """Return the classification loss of the pooled step logits."""
+        """Return the classification loss of the pooled step logits, or of a splice's steps."""
         log_mel, labels = batch
+        if self.config.splice_share and float(torch.rand(())) < self.config.splice_share:
+            columns = int(getattr(self.model, "input_per_step", VoiceCNN.FRAMES_PER_STEP))
+            spliced, truth = splice_clips(log_mel, labels, columns)
+            steps = self.model(spliced)
+            if steps.shape != truth.shape:
+                raise ValueError("splice_share needs a voice network that judges step by step.")
+            loss = F.binary_cross_entropy_with_logits(steps, truth)
+            self.log_training(loss=loss, accuracy=accuracy_of(steps.flatten(), truth.flatten()))
+            return loss
         logits = pool(self.model(log_mel), self.config.pool_sharpness)
         loss = F.binary_cross_entropy_with_logits(logits, labels)
         self.log_training(loss=loss, accuracy=accuracy_of(logits, labels))

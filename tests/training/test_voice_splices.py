@@ -1,0 +1,75 @@
+"""Spliced clips: what is laid where, and what each step is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from cache_factory import write_cache
+from seamline.models.build import ModelConfig
+from seamline.training.config import TrainConfig
+from seamline.training.export import Run
+from seamline.training.fit import fit
+from seamline.training.voice_splices import splice_clips
+
+# Lightning's own use of torch's deprecated interfaces is not ours to mend.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+
+STEP = 16
+
+
+def test_each_step_is_told_the_share_of_it_that_is_fake() -> None:
+    torch.manual_seed(0)
+    labels = torch.tensor([0.0, 1.0] * 8)
+    # Fakes fall with the band, genuine clips rise: the mean power is alike, so levels are kept.
+    ramp = torch.linspace(-3, 3, 80)[None, :, None].expand(16, 80, 150)
+    mel = torch.where(labels[:, None, None] > 0, -ramp, ramp)
+    spliced, truth = splice_clips(mel, labels, STEP)
+    assert spliced.shape == mel.shape
+    assert truth.shape == (16, 10)
+    fake = (spliced[:, 0] > spliced[:, -1]).float()  # by column
+    for step in range(10):
+        told = fake[:, step * STEP : (step + 1) * STEP].mean(dim=1)
+        torch.testing.assert_close(told, truth[:, step])
+    mixed = (truth.min(dim=1).values < 0.5) & (truth.max(dim=1).values > 0.5)
+    assert 4 <= int(mixed.sum()) < 16
+
+
+def test_a_stretch_is_as_loud_as_its_clip() -> None:
+    torch.manual_seed(1)
+    mel = torch.zeros(4, 80, 100) + torch.tensor([0.0, 5.0, -5.0, 2.0])[:, None, None]
+    spliced, _ = splice_clips(mel, torch.tensor([0.0, 1.0, 0.0, 1.0]), STEP)
+    torch.testing.assert_close(spliced, torch.zeros_like(spliced))
+
+
+def test_clips_too_short_to_splice_are_refused() -> None:
+    with pytest.raises(ValueError, match="sound_seconds must give more than 40"):
+        splice_clips(torch.zeros(2, 80, 40), torch.tensor([0.0, 1.0]), STEP)
+
+
+def test_a_network_learns_from_splices(tmp_path: Path) -> None:
+    config = TrainConfig(
+        name="voice",
+        branch="voice",
+        model=ModelConfig(kind="voice_residual"),
+        cache=str(write_cache(tmp_path / "cache", sound=True)),
+        out=str(tmp_path / "runs"),
+        epochs=1,
+        steps_per_epoch=2,
+        batch_size=4,
+        warmup_steps=1,
+        hide_share=0.0,
+        splice_share=1.0,
+        pool_sharpness=0.0,
+        sound_seconds=(0.8, 1.0),
+        folds=3,
+        threads=1,
+    )
+    assert Run.read(fit(config)).scores["holdout"]
+
+
+def test_a_network_that_reads_samples_takes_none() -> None:
+    with pytest.raises(ValueError, match="splice_share"):
+        TrainConfig(branch="voice", model=ModelConfig(front="sinc"), splice_share=0.5)
