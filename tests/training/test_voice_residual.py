@@ -8,13 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cache_factory import write_cache
-from seamline.models.build import ModelConfig
 from seamline.training.build import load_weights
-from seamline.training.config import TrainConfig
 from seamline.training.export import Run, export_bundle
 from seamline.training.fit import fit
 from seamline.training.graphs import largest_difference, make_graph
+from voice_runs import voice_config
 
 # Lightning's own use of torch's deprecated interfaces is not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -22,23 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::F
 
 @pytest.mark.parametrize("kind", ["voice_residual", "voice_both"])
 def test_a_run_becomes_a_bundle_that_scores_as_torch_does(tmp_path: Path, kind: str) -> None:
-    config = TrainConfig(
-        name="voice",
-        branch="voice",
-        model=ModelConfig(kind=kind),
-        cache=str(write_cache(tmp_path / "cache", sound=True)),
-        out=str(tmp_path / "runs"),
-        epochs=1,
-        steps_per_epoch=2,
-        batch_size=4,
-        warmup_steps=1,
-        frozen_stages=1,
-        hide_share=0.0,
-        pool_sharpness=0.0,
-        folds=3,
-        ema_decay=0.5,
-        threads=1,
-    )
+    config = voice_config(tmp_path, kind, frozen_stages=1, ema_decay=0.5)
     run = Run.read(fit(config))
     assert json.loads((run.folder / "config.json").read_text())["model"]["kind"] == kind
     assert {row["label"] for row in run.scores["holdout"]} == {0, 1}

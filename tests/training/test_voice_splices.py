@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from cache_factory import write_cache
 from seamline.models.build import ModelConfig
 from seamline.training.config import TrainConfig
 from seamline.training.export import Run
 from seamline.training.fit import fit
 from seamline.training.voice_splices import splice_clips
+from voice_runs import voice_config
 
 # Lightning's own use of torch's deprecated interfaces is not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -50,23 +50,7 @@ def test_clips_too_short_to_splice_are_refused() -> None:
 
 
 def test_a_network_learns_from_splices(tmp_path: Path) -> None:
-    config = TrainConfig(
-        name="voice",
-        branch="voice",
-        model=ModelConfig(kind="voice_residual"),
-        cache=str(write_cache(tmp_path / "cache", sound=True)),
-        out=str(tmp_path / "runs"),
-        epochs=1,
-        steps_per_epoch=2,
-        batch_size=4,
-        warmup_steps=1,
-        hide_share=0.0,
-        splice_share=1.0,
-        pool_sharpness=0.0,
-        sound_seconds=(0.8, 1.0),
-        folds=3,
-        threads=1,
-    )
+    config = voice_config(tmp_path, "voice_residual", splice_share=1.0, sound_seconds=(0.8, 1.0))
     assert Run.read(fit(config)).scores["holdout"]
 
 
