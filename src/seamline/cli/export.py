@@ -22,7 +22,7 @@ def export(
         Path | None,
         typer.Option(
             metavar="FILE.json",
-            help="Numbers fitted elsewhere, by branch: reference_calibration, reference_threshold.",
+            help="Numbers fitted elsewhere, by branch: reference_calibration, splices and others.",
         ),
     ] = None,
     onto: Annotated[
