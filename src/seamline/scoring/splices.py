@@ -1,6 +1,6 @@
 """Finds stretches that stand out from the rest of their own track: what was spliced into it.
 
-In: the logits of one face or voice over time. Out: stretches of a second to six, each with how
+In: the logits of one face or voice over time. Out: stretches of 0.75 to 6 s, each with how
 probable a forgery is there. Scenes, cameras and people move all logits of a track alike, so a
 short forgery is seen by its contrast long before its own level accuses it. A track forged from end
 to end has nothing to stand out from; that is what the pooled logit is for.
