@@ -57,6 +57,23 @@ def test_as_many_chains_pass_h264_as_asked() -> None:
     assert share(0.4) == pytest.approx(0.4, abs=0.1)
 
 
+def test_poor_footage_loses_detail_and_nothing_else_is_drawn_anew() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3)).astype(np.uint8)
+    for seed in range(20):
+        plain, poor = (
+            replace(draw_chain(np.random.default_rng(seed), poor_share=share), noise_sigma=None)
+            for share in (0.0, 1.0)
+        )
+        assert poor.scale < 1
+        kept = ("margin", "angle_degrees", "shift", "flip", "gain", "offset", "jpeg_quality")
+        assert all(getattr(plain, name) == getattr(poor, name) for name in kept)
+        fine = apply_chain(noise, plain_chain(poor.margin), store_margin=1.7, size_px=96)
+        coarse = apply_chain(noise, poor, store_margin=1.7, size_px=96)
+        assert coarse.std() < 0.9 * fine.std()
+    shares = [draw_chain(np.random.default_rng(s), poor_share=0.2).h264_before for s in range(600)]
+    assert 0 < np.mean(np.array(shares) > 0) < 0.2
+
+
 def test_a_codec_works_at_the_chain_s_scale_and_the_size_is_kept() -> None:
     chain = replace(plain_chain(1.3), h264_crf=35)
     outs = []

@@ -28,6 +28,13 @@ def test_the_same_picture_and_factor_give_the_same_bytes() -> None:
     assert (h264(FACE, 30) == h264(FACE, 30)).all()
 
 
+def test_a_picture_after_others_is_the_same_picture_coded_otherwise() -> None:
+    key, later = h264(FACE, 30), h264(FACE, 30, before=2)
+    assert later.shape == FACE.shape
+    assert not (key == later).all()
+    assert np.abs(later.astype(int) - FACE).mean() < 2 * np.abs(key.astype(int) - FACE).mean()
+
+
 def test_a_factor_out_of_range_says_what_it_takes() -> None:
     with pytest.raises(ValueError, match=r"crf is 60; H\.264 takes 0 \(best\) to 51"):
         h264(FACE, 60)

@@ -8,6 +8,7 @@ model's size only after it was coded.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import cv2
@@ -37,6 +38,8 @@ class Chain:
     offset: tuple[float, float, float]
     grey: bool
     noise_seed: int
+    h264_before: int = 0
+    """Pictures coded before this one, of which it is predicted, as most pictures of a video are."""
 
 
 def draw_chain(
@@ -44,8 +47,13 @@ def draw_chain(
     *,
     margin_range: tuple[float, float] = (0.95, 1.4),
     h264_share: float = 0.0,
+    poor_share: float = 0.0,
 ) -> Chain:
-    """Draw how one pair is framed, degraded and compressed; ``h264_share`` of them as video."""
+    """Draw how one pair is framed, degraded and compressed.
+
+    ``h264_share`` of them are coded as video; ``poor_share`` come from poor footage, where small
+    size, blur and coarse coding meet.
+    """
 
     def maybe(probability: float, low: float, high: float) -> float | None:
         return float(generator.uniform(low, high)) if generator.random() < probability else None
@@ -55,7 +63,7 @@ def draw_chain(
     scale = 1.0
     if kind < 0.5:
         scale = float(generator.uniform(0.45, 0.95) if kind < 0.3 else generator.uniform(1, 1.5))
-    return Chain(
+    drawn = Chain(
         margin=float(generator.uniform(*margin_range)),
         angle_degrees=float(generator.normal(0, 4)),
         shift=(float(generator.normal(0, 0.02)), float(generator.normal(0, 0.02))),
@@ -69,6 +77,23 @@ def draw_chain(
         offset=tuple(float(v) for v in generator.uniform(-12, 12, 3)),  # type: ignore[arg-type]
         grey=bool(generator.random() < 0.03),
         noise_seed=int(generator.integers(1 << 31)),
+    )
+    if poor_share and generator.random() < poor_share:
+        return _poor(drawn, generator)
+    return drawn
+
+
+def _poor(chain: Chain, generator: np.random.Generator) -> Chain:
+    """Let the chain's picture come from small, blurred or coarsely coded footage."""
+    coded, blurred = generator.random() < 0.7, generator.random() < 0.4
+    scale = float(generator.uniform(0.35, 0.9))
+    sigma = float(generator.uniform(0.6, 2.2)) * scale  # as if it was blurred before it shrank
+    return dataclasses.replace(
+        chain,
+        scale=scale,
+        blur_sigma=sigma if blurred else None,
+        h264_crf=int(generator.integers(24, 39)) if coded else None,
+        h264_before=int(generator.integers(0, 3)) if coded else 0,
     )
 
 
@@ -88,7 +113,7 @@ def apply_chain(crop: Image, chain: Chain, *, store_margin: float, size_px: int)
         image = cv2.GaussianBlur(image, (0, 0), chain.blur_sigma)
     image = _light(image, chain)
     if chain.h264_crf is not None:
-        image = h264(image, chain.h264_crf)
+        image = h264(image, chain.h264_crf, before=chain.h264_before)
     for quality in chain.jpeg_quality:
         image = jpeg(image, quality)
     if image.shape[0] != size_px:

@@ -122,6 +122,8 @@ class TrainConfig:
     """Share of self-blends that always change colours, as `forge` does, rather than seldom."""
     h264_share: float = 0.0
     """Share of pairs that pass H.264 after the forgery."""
+    poor_share: float = 0.0
+    """Share of pairs that come from small, blurred or coarsely coded footage."""
     paired: bool = True
     """Whether a forged crop's genuine partner is of its source (and person, if there is one)."""
     genuine: dict[str, float] = field(default_factory=dict)

@@ -130,7 +130,10 @@ class PairDataset(Dataset[Pair]):
         least, most = config.margin_range
         most = min(most, config.margin_limit.get(source, most))
         chain = draw_chain(
-            generator, margin_range=(min(least, most), most), h264_share=config.h264_share
+            generator,
+            margin_range=(min(least, most), most),
+            h264_share=config.h264_share,
+            poor_share=config.poor_share,
         )
         sides = [
             apply_chain(crop, chain, store_margin=self._store_margin, size_px=config.size_px)
