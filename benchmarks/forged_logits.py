@@ -24,7 +24,7 @@ from seamline.scoring.motion import joined_logits
 from seamline.scoring.pool import pool_logits
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import find_model
-from seamline.zoo.clip_scores import face_scores
+from seamline.zoo.clip_scores import face_scores, voice_logits
 
 BRANCHES = {"video": "picture", "audio": "voice"}
 STEP_SECONDS = {"video": 0.25, "audio": 0.16}
@@ -116,7 +116,10 @@ def _score(sample: Sample, bundle: Bundle, detector: FaceDetector) -> dict[str, 
     """Give a file's logits as plain numbers."""
     faces: dict[int, list[FaceScores]] = {}
     voice: list[list[float]] = []
-    clips = extract(sample.file, bundle.contract, detector=detector, threads=1)
+    margin = bundle.sound_margin_seconds
+    clips = extract(
+        sample.file, bundle.contract, detector=detector, threads=1, sound_margin_seconds=margin
+    )
     heard = -1
     for clip in clips:
         if clip.faces is not None and "picture" in bundle.branches:
@@ -125,7 +128,7 @@ def _score(sample: Sample, bundle: Bundle, detector: FaceDetector) -> dict[str, 
             faces.setdefault(clip.faces.track, []).append(found)
         enough = clip.speech_seconds >= LEAST_SPEECH_SECONDS
         if clip.window != heard and clip.log_mel is not None and enough:
-            steps = enumerate(bundle.score_voice(clip.log_mel).tolist())
+            steps = enumerate(voice_logits(bundle, clip).tolist())
             moments = [[clip.start_seconds + i * STEP_SECONDS["audio"], x] for i, x in steps]
             voice += [moment for moment in moments if moment[0] < clip.stop_seconds]
         heard = clip.window

@@ -139,6 +139,7 @@ class Detector:
             min_face_px=asked.min_face_px,
             threads=self._threads,
             dense="all" if asked.thorough else "some",
+            sound_margin_seconds=self.bundle.sound_margin_seconds,
         )
         clips.seconds_spent["model"] = 0.0
         findings = Findings(

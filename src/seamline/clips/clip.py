@@ -75,3 +75,7 @@ class Clip:
     """Log-mel of `samples`, or None without sound."""
     speech_seconds: float
     """Seconds of the window in which somebody speaks."""
+    before: Float[np.ndarray, " sample"] | None = None
+    """Sound that directly precedes `samples`, at the same rate; None where none was asked for."""
+    after: Float[np.ndarray, " sample"] | None = None
+    """Sound that directly follows `samples`; None where none was asked for."""

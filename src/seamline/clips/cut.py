@@ -84,8 +84,14 @@ def window_clips(
     sound: Sound | None,
     contract: CropContract,
 ) -> Iterator[Clip]:
-    """Yield one clip a person (one without a face where there is none), all with the sound."""
+    """Yield one clip a person (one without a face where there is none), all with the sound.
+
+    ``sound`` may begin before the window and end after it: what lies around is kept apart.
+    """
     samples, mel, speech = None, None, 0.0
+    before = after = None
+    if sound is not None:
+        before, sound, after = _within(sound, window)
     if sound is not None and len(sound.samples) >= MIN_SOUND_SECONDS * sound.sample_rate_hz:
         samples = sound.samples
         mel = log_mel(samples, contract.mel)
@@ -93,4 +99,17 @@ def window_clips(
         speech = float(sum(stop - start for start, stop in spans))
     people: Sequence[FaceCrops | None] = tracks or [None]
     for faces in people:
-        yield Clip(index, window[0], window[1], faces, samples, mel, speech)
+        yield Clip(index, window[0], window[1], faces, samples, mel, speech, before, after)
+
+
+def _within(
+    sound: Sound, window: tuple[float, float]
+) -> tuple[np.ndarray | None, Sound, np.ndarray | None]:
+    """Split a sound into what lies before, within and after a window."""
+    rate = sound.sample_rate_hz
+    first = round(sound.start_seconds * rate)
+    start, stop = (round(seconds * rate) - first for seconds in window)
+    start, stop = max(0, start), max(0, stop)
+    before, after = sound.samples[:start], sound.samples[stop:]
+    kept = Sound((first + start) / rate, sound.samples[start:stop], rate)
+    return before if len(before) else None, kept, after if len(after) else None

@@ -41,6 +41,7 @@ class Clips:
     mouth_windows: frozenset[int] = frozenset()
     motion_windows: frozenset[int] = frozenset()
     sparse_motion: bool = False
+    sound_margin_seconds: float = 0.0
     warnings: list[str] = field(default_factory=list)
     seconds_spent: dict[str, float] = field(default_factory=lambda: {"decode": 0.0, "faces": 0.0})
     frames_examined: int = 0
@@ -56,10 +57,11 @@ class Clips:
         if self.media.audio is None:
             while True:
                 yield None
-        rate = self.contract.mel.sample_rate_hz
+        rate, margin = self.contract.mel.sample_rate_hz, self.sound_margin_seconds
+        spans = [(max(0.0, start - margin), stop + margin) for start, stop in self.windows]
         try:
             yield from read_audio(
-                self.media.path, sample_rate_hz=rate, spans=self.windows, warnings=self.warnings
+                self.media.path, sample_rate_hz=rate, spans=spans, warnings=self.warnings
             )
         except UnreadableMedia as error:
             self.warnings.append(f"the sound could not be read: {error.reason}")
@@ -154,13 +156,15 @@ def extract(
     min_face_px: float = 48.0,
     threads: int = 0,
     dense: Literal["some", "all"] = "some",
+    sound_margin_seconds: float = 0.0,
 ) -> Clips:
     """Open a file and return its clips, cut by ``contract``; raises `UnreadableMedia`.
 
     ``min_face_px`` is in pixels of the full-size frame. A photo is a single frame at 0 s.
     ``threads`` are the decoder's; 0 uses every core. Where the contract asks for mouths or motion,
     they are cut in ``some`` of the windows (see `dense_windows`) or in ``all``; mouths only where
-    there is sound.
+    there is sound. ``sound_margin_seconds`` of sound on either side of a window come with its
+    clips, as far as there is any.
     """
     media = probe(path)
     plan = plan or WindowPlan()
@@ -176,6 +180,17 @@ def extract(
     lips = chosen if contract.mouth is not None and media.audio is not None else none
     moves = chosen if contract.motion is not None else none
     sparse = dense == "some"
-    clips = Clips(media, contract, windows, finder, min_face_px, threads, lips, moves, sparse)
+    clips = Clips(
+        media,
+        contract,
+        windows,
+        finder,
+        min_face_px,
+        threads,
+        mouth_windows=lips,
+        motion_windows=moves,
+        sparse_motion=sparse,
+        sound_margin_seconds=sound_margin_seconds,
+    )
     clips.warnings.extend(media.warnings)
     return clips

@@ -27,6 +27,16 @@ class Sound:
     samples: Float[np.ndarray, " sample"]
     sample_rate_hz: int
 
+    def preceded_by(self, past: Sound, seconds: float) -> Sound:
+        """Put the last ``seconds`` of what was heard before it; unchanged if a gap lies between."""
+        rate = self.sample_rate_hz
+        gap = self.start_seconds * rate - past.start_seconds * rate - len(past.samples)
+        count = min(round(seconds * rate), len(past.samples))
+        if abs(gap) > 1 or not count or past.sample_rate_hz != rate:
+            return self
+        samples = np.concatenate([past.samples[-count:], self.samples])
+        return Sound(self.start_seconds - count / rate, samples, rate)
+
 
 def read_audio(
     path: str | Path,

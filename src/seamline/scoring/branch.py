@@ -40,6 +40,9 @@ class Branch:
     """Sharpness of the log-mean-exp over time."""
     step_seconds: float | None = None
     """Seconds between the voice branch's logits; None for the picture's, which come a frame."""
+    context_seconds: float = 0.0
+    """Sound on either side of a window that the voice branch hears with it: its network looks
+    about a second far, and at a window's ends it would look at nothing."""
     usual_logits: tuple[float, float] | None = None
     """Range of file logits in validation; outside it the evidence is out of the model's range."""
     threshold: float = 0.5

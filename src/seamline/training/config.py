@@ -134,6 +134,8 @@ class TrainConfig:
     """Sharpness of the log-mean-exp over time; 0 is the mean."""
     sound_seconds: tuple[float, float] = (1.0, 2.4)
     """Range of lengths of the voice branch's random crops."""
+    sound_context_seconds: float = 0.0
+    """Sound on either side of a window that the exported voice branch hears with it."""
     hide_share: float = 1.0
     """Share of sound crops that pass a random channel (band limit, codec, room, noise)."""
     sync_steps: int = 20

@@ -258,11 +258,12 @@ def replay(folder: Path) -> Bundle:
 def _branch(run: Run, model: nn.Module, graph: str, contract: CropContract) -> Branch:
     """Calibrate on the held-out fold and set the threshold by its genuine files."""
     found = calibrate(run.scores["holdout"])
-    step, sharpness = None, run.config.pool_sharpness
+    step, sharpness, context = None, run.config.pool_sharpness, 0.0
     if run.config.branch == "voice":
         length = int(getattr(model, "input_per_step", VoiceCNN.FRAMES_PER_STEP))
         samples = length if run.config.reads_samples else length * contract.mel.hop_samples
         step = samples / contract.mel.sample_rate_hz
+        context = run.config.sound_context_seconds
     if run.config.branch == "sync":
         step, sharpness = STEP_SECONDS, 0.0
         found["usual_logits"] = None  # likeness has the same bounds everywhere
@@ -270,7 +271,9 @@ def _branch(run: Run, model: nn.Module, graph: str, contract: CropContract) -> B
         sharpness = 0.0
     if run.config.branch in ("clip", "both"):
         sharpness = 0.0  # calibrated on one window a file: the mean over windows stays on its scale
-    return Branch(graph, pool_sharpness=sharpness, step_seconds=step, **found)
+    return Branch(
+        graph, pool_sharpness=sharpness, step_seconds=step, context_seconds=context, **found
+    )
 
 
 def calibrate(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -58,6 +58,7 @@ class RollingJudge:
         self._windows: deque[_Window] = deque()
         self._faces: list[CutFace] = []
         self._frames: list[float] = []
+        self._past: Sound | None = None
         self._number = 0
         self.frames_examined = 0
 
@@ -92,8 +93,9 @@ class RollingJudge:
         window = _Window(start, end, seen, size_bytes)
         contract = self._bundle.contract
         tracks = gather_tracks(inside, contract)
+        heard = self._with_past(sound)
         for place, clip in enumerate(
-            window_clips(self._number, (start, end), tracks, sound, contract)
+            window_clips(self._number, (start, end), tracks, heard, contract)
         ):
             spoken, listen = clip.speech_seconds >= MIN_SPEECH_SECONDS, place == 0
             found = score_clip(self._bundle, clip, spoken=spoken, listen=listen)
@@ -108,6 +110,16 @@ class RollingJudge:
         while self._windows[0].stop_seconds <= end - self._span_seconds + 1e-6:
             self._windows.popleft()
         self._number += 1
+
+    def _with_past(self, sound: Sound | None) -> Sound | None:
+        """Put the end of the last window's sound before this one's, as far as the branch asks.
+
+        What follows is not known yet: live sound is judged with its past alone.
+        """
+        past, self._past = self._past, sound
+        if sound is None or past is None:
+            return sound
+        return sound.preceded_by(past, self._bundle.sound_margin_seconds)
 
     def _voice_step(self) -> float:
         name = judge_of("audio", self._bundle.branches)

@@ -121,6 +121,12 @@ class Bundle:
         """The text of the model card."""
         return (self.folder / "card.md").read_text(encoding="utf-8")
 
+    @property
+    def sound_margin_seconds(self) -> float:
+        """Sound on either side of a window that `extract` must give for the voice branch."""
+        voice = self.branches.get("voice")
+        return 0.0 if voice is None else voice.context_seconds
+
     @cached_property
     def _sessions(self) -> dict[str, ort.InferenceSession]:
         providers = execution_providers(self.device)

@@ -13,6 +13,7 @@ from seamline.faces.flow import change_maps, pick_centres
 from seamline.faces.quality import measure_quality
 from seamline.scoring.branch import judge_of
 from seamline.scoring.findings import FaceScores, MouthSteps, SoundSteps
+from seamline.voice.logmel import log_mel
 from seamline.zoo.bundle import Bundle
 
 MOST_MOMENTS, LEAST_MOMENTS = 9, 3  # of a window that the motion branch judges
@@ -34,21 +35,41 @@ class ClipLogits:
 
 def score_clip(bundle: Bundle, clip: Clip, *, spoken: bool, listen: bool) -> ClipLogits:
     """Score a clip; its sound counts if ``spoken``, and is scored by itself if ``listen``."""
-    log_mel, samples = (clip.log_mel, clip.samples) if spoken else (None, None)
+    mel, samples = (clip.log_mel, clip.samples) if spoken else (None, None)
     crops = None if clip.faces is None else clip.faces.crops
     if "both" in bundle.branches:
-        if crops is None and log_mel is None:
+        if crops is None and mel is None:
             return ClipLogits()
-        pair = bundle.score_pair(crops, log_mel, samples)
+        pair = bundle.score_pair(crops, mel, samples)
         picture = None if crops is None else np.full(len(crops), pair.picture)
         voice = None if pair.voice is None else np.array([pair.voice])
         return ClipLogits(picture, None, voice, pair.together)
     picture = masks = voice = None
     if crops is not None and judge_of("video", bundle.branches):
         picture, masks = bundle.score_faces(crops)
-    if log_mel is not None and listen and "voice" in bundle.branches:
-        voice = bundle.score_voice(log_mel, samples)
+    if mel is not None and listen and "voice" in bundle.branches:
+        voice = voice_logits(bundle, clip)
     return ClipLogits(picture, masks, voice)
+
+
+def voice_logits(bundle: Bundle, clip: Clip) -> Float[np.ndarray, " step"]:
+    """Score a clip's sound, heard with as much of what lies around it as the branch asks for."""
+    branch = bundle.branches["voice"]
+    assert clip.samples is not None
+    if not (branch.context_seconds and branch.step_seconds):
+        return bundle.score_voice(clip.log_mel, clip.samples)
+    mel = bundle.contract.mel
+    step = round(branch.step_seconds * mel.sample_rate_hz)
+    most = round(branch.context_seconds * mel.sample_rate_hz)
+    none = np.zeros(0, np.float32)
+    before = none if clip.before is None else clip.before
+    after = none if clip.after is None else clip.after
+    lead = min(most, len(before)) // step  # whole steps, so that the window's own stay in place
+    around = (before[len(before) - lead * step :], clip.samples, after[:most])
+    sound = np.concatenate(around)
+    logits = bundle.score_voice(log_mel(sound, mel), sound)
+    steps = math.ceil(mel.frames(len(clip.samples)) * mel.hop_samples / step)
+    return logits[lead : lead + steps]
 
 
 def face_scores(bundle: Bundle, faces: FaceCrops, logits: Float[np.ndarray, " time"]) -> FaceScores:
@@ -92,7 +113,7 @@ def sync_steps(
         return None, None
     step, column = cut.mouth.step_seconds, cut.mel.hop_samples / cut.mel.sample_rate_hz
     first = math.ceil(clip.start_seconds / step - 1e-6)
-    log_mel = clip.log_mel[:, round((first * step - clip.start_seconds) / column) :]
+    mel = clip.log_mel[:, round((first * step - clip.start_seconds) / column) :]
     mouths = clip.faces.mouths if clip.faces is not None else None
     seen = (
         [] if mouths is None else [r for r in runs(mouths.seen) if r[1] - r[0] >= LEAST_RUN_STEPS]
@@ -101,15 +122,15 @@ def sync_steps(
     vectors: np.ndarray | None = None
     for start, stop in seen:
         assert mouths is not None
-        found, heard = bundle.embed_sync(mouths.crops[start:stop], log_mel)
+        found, heard = bundle.embed_sync(mouths.crops[start:stop], mel)
         if vectors is None:
             vectors = np.full((len(mouths.seen), found.shape[1]), np.nan, np.float32)
         vectors[start:stop] = found
     sound = None
     if listen:
         if heard is None:
-            _, heard = bundle.embed_sync(None, log_mel)
-        sound = SoundSteps(first, heard[: round((log_mel.shape[1] - 1) * column / step)])
+            _, heard = bundle.embed_sync(None, mel)
+        sound = SoundSteps(first, heard[: round((mel.shape[1] - 1) * column / step)])
     if vectors is None or clip.faces is None or mouths is None:
         return None, sound
     motion = float(np.median([mouth_motion(mouths.crops[a:b]) for a, b in seen]))

@@ -82,6 +82,7 @@ def read_branch(values: dict[str, Any]) -> Branch:
         calibration=Calibration(**values["calibration"]),
         pool_sharpness=values["pool_sharpness"],
         step_seconds=values.get("step_seconds"),
+        context_seconds=values.get("context_seconds", 0.0),
         threshold=values["threshold"],
         usual_logits=_pair(values.get("usual_logits")),
         reference_calibration=None if reference is None else Calibration(**reference),
@@ -115,6 +116,8 @@ def _branch_json(branch: Branch) -> dict[str, Any]:
         found["splices"] = asdict(branch.splices)
     if branch.weight != 1.0:
         found["weight"] = branch.weight
+    if branch.context_seconds:
+        found["context_seconds"] = branch.context_seconds
     if branch.reference_calibration is not None:
         found |= {
             "reference_calibration": asdict(branch.reference_calibration),
