@@ -69,6 +69,18 @@ def test_a_person_seen_in_the_footage_is_judged_against_it(
     )
 
 
+def test_the_same_footage_under_two_names_counts_once(
+    detector: Detector, clips: tuple[Path, Path], tmp_path: Path
+) -> None:
+    genuine, redder = clips
+    copy = tmp_path / "copy.mp4"
+    copy.write_bytes(genuine.read_bytes())
+    verdict = detector.scan(redder, reference=[genuine, copy])
+    assert verdict.reference is not None
+    assert verdict.reference.paths == (str(genuine),)
+    assert len(verdict.reference.people) == 1
+
+
 def test_evidence_stands_on_the_relative_scale(
     detector: Detector, clips: tuple[Path, Path]
 ) -> None:

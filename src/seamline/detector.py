@@ -20,7 +20,7 @@ from seamline.scoring.findings import FaceScores, Findings, PairScore, VoiceScor
 from seamline.scoring.judge import judge
 from seamline.scoring.judge_picture import find_scales
 from seamline.scoring.motion import motion_added
-from seamline.scoring.reference import Reference
+from seamline.scoring.reference import Reference, distinct
 from seamline.scoring.sense import sense_branch
 from seamline.scoring.verdict import Verdict
 from seamline.zoo.bundle import Bundle
@@ -115,7 +115,7 @@ class Detector:
     ) -> tuple[Reference, ...]:
         if given:
             require_reference_branch(self.bundle)
-        return tuple(
+        return distinct(
             one
             if isinstance(one, Reference)
             else self.read_reference(one, thorough=thorough, min_face_px=min_face_px)

@@ -10,6 +10,7 @@ from cli_fakes import MODEL, FakeDetector, make_verdict
 from seamline.errors import SeamlineError, WrongUsage
 from seamline.scale.examine import FileState, Outcome, Settings, examine_file
 from seamline.scale.results import Results
+from seamline.scoring.reference import Reference
 from seamline.scoring.verdict import ModelId, unreadable_verdict
 
 
@@ -76,6 +77,22 @@ def test_a_touched_file_with_the_same_bytes_is_not_redone(tmp_path, files):
     assert scan_into(out, files, resume=True) == []
     Path(files[0]).write_text("0.8")  # same size, other bytes, other time
     assert scan_into(out, files, resume=True) == [files[0]]
+
+
+def test_the_same_genuine_footage_in_another_order_goes_on(tmp_path, files):
+    out = tmp_path / "out.jsonl"
+    first, second = (Reference(f"{name}.mp4", name * 64, (), 0.5) for name in "ab")
+    with Results(out, MODEL, Settings(reference=(first, second))) as results:
+        results.append(examine_file(FakeDetector(), files[0], Settings()))
+    row = rows(out)[0]
+    row["input"]["reference"] = [first.sha256, second.sha256]
+    out.write_text(json.dumps(row) + "\n")
+    with Results(out, MODEL, Settings(reference=(second, first)), resume=True):
+        pass
+    with pytest.raises(WrongUsage, match="other options"):
+        Results(out, MODEL, Settings(reference=(second,)), resume=True)
+    with pytest.raises(WrongUsage, match="other options"):
+        Results(out, MODEL, Settings(), resume=True)
 
 
 def test_unreadable_files_are_tried_again_and_lines_of_other_files_stay(tmp_path, files):

@@ -15,6 +15,7 @@ from seamline.scale.ray_cluster import Crew, require_ray
 from seamline.scale.ray_scan import scan_with_ray
 from seamline.scale.results import Results
 from seamline.scale.workers import in_order, scan_files
+from seamline.scoring.reference import distinct
 from seamline.scoring.verdict import Verdict
 
 FEW_FILES = 20
@@ -80,7 +81,7 @@ def check_plan(plan: Plan) -> None:
 def with_references(plan: Plan, load: Loader, paths: Sequence[Path]) -> Plan:
     """Measures genuine footage once, before any file; raises ``BadReference`` on what is none."""
     scanner = load()
-    measured = tuple(
+    measured = distinct(
         scanner.read_reference(
             path, thorough=plan.settings.thorough, min_face_px=plan.settings.min_face_px
         )

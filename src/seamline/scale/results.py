@@ -144,7 +144,8 @@ class Results:
         """Refuses to mix the verdicts of two models, or of two settings, in one file."""
         mine = {**asdict(self._model), **self._input(None)}
         theirs = {**row.get("model", {}), **row.get("input", {})}
-        mine, theirs = {"reference": None, **mine}, {"reference": None, **theirs}
+        for side in (mine, theirs):  # the same footage in another order judges alike
+            side["reference"] = sorted(side.get("reference") or []) or None
         odd = [
             f"{name} {theirs.get(name)!r} there, {mine[name]!r} now"
             for name in mine

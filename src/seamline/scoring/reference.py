@@ -6,7 +6,7 @@ with the logit that the model gives to genuine footage of that person: the level
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -50,6 +50,14 @@ class Match:
     """Mean of the pooled logits of all genuine tracks of the person."""
     people: tuple[ReferencePerson, ...]
     """A row for each piece of footage, the most similar first."""
+
+
+def distinct(references: Iterable[Reference]) -> tuple[Reference, ...]:
+    """Leave out footage whose bytes came before: under two names it would count twice."""
+    found: dict[str, Reference] = {}
+    for reference in references:
+        found.setdefault(reference.sha256, reference)
+    return tuple(found.values())
 
 
 def match_track(
