@@ -23,7 +23,7 @@ def test_the_shipped_configs_are_read(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for earlier in ("small-picture", "transfer-base", "transfer", "mean", "mean-2"):  # they go on
+    for earlier in ("small-picture", "transfer-base", "transfer", "mean", "mean-2", "mean-3"):
         (tmp_path / "runs" / earlier).mkdir(parents=True)
     config = read_config(path, ["seed=3"])
     assert config.name == path.stem

@@ -13,6 +13,7 @@ from cache_factory import write_cache
 from seamline.training.config import TrainConfig
 from seamline.training.export import Run, export_bundle
 from seamline.training.fit import fit
+from seamline.training.rescore import rescore
 
 # Lightning's own use of torch's deprecated interfaces is not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -81,6 +82,34 @@ def test_a_run_exports_a_bundle_that_gives_torch_s_scores(
     crops = np.random.default_rng(0).integers(0, 256, (7, 64, 64, 3), dtype=np.uint8)
     one_by_one = [float(bundle.score_faces(crops[i : i + 1])[0][0]) for i in range(7)]
     assert bundle.score_faces(crops)[0] == pytest.approx(one_by_one, abs=1e-4)
+
+
+def test_a_run_judges_larger_crops_than_it_was_trained_on(
+    picture: TrainConfig, tmp_path: Path
+) -> None:
+    run = Run.read(fit(replace(picture, epochs=1, scan_size_px=96)))
+    bundle = export_bundle(tmp_path / "b", [run], name="b", version="1", card="", summary={})
+    assert bundle.contract.size_px == 96
+    logits, masks = bundle.score_faces(np.zeros((1, 96, 96, 3), np.uint8))
+    assert logits.shape == (1,)
+    assert masks is not None
+    assert masks.shape == (1, 6, 6)
+    assert rescore(run.folder, tmp_path / "again").scan_px == 96
+    for split in ("holdout", "val"):
+        expected = [row["logit"] for row in run.scores[split]]
+        found = [row["logit"] for row in Run.read(tmp_path / "again").scores[split]]
+        assert found == pytest.approx(expected, abs=1e-4)
+    rescore(run.folder, tmp_path / "smaller", scan_size_px=64)
+    smaller = Run.read(tmp_path / "smaller")
+    assert smaller.config.scan_px == 64
+    assert [row["logit"] for row in smaller.scores["val"]] != expected
+
+
+def test_only_pictures_are_judged_at_another_size(picture: TrainConfig) -> None:
+    with pytest.raises(ValueError, match="scan_size_px is for branch picture"):
+        replace(picture, branch="motion", scan_size_px=96)
+    with pytest.raises(ValueError, match="100 is no multiple of 32"):
+        replace(picture, scan_size_px=100)
 
 
 def test_the_voice_branch_learns_a_plain_difference(tmp_path: Path) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 import yaml
 
 from seamline.models.build import ModelConfig
+from seamline.training.records import make_record
 
 DEFAULT_KIND = {
     "picture": "frame_cnn",
@@ -98,6 +99,10 @@ class TrainConfig:
 
     size_px: int = 160
     """Side of the crops."""
+    scan_size_px: int = 0
+    """Side of the picture branch's crops in validation and scans; 0: `size_px`. Up to half as much
+    again sees more: random framing makes faces in training larger than they are in a scan (Touvron
+    et al., "Fixing the train-test resolution discrepancy", NeurIPS 2019)."""
     margin: float = 1.3
     """Margin of the crops at scan time; training jitters it by `margin_range`."""
     margin_range: tuple[float, float] = (1.05, 1.5)
@@ -116,6 +121,12 @@ class TrainConfig:
     """Share of pairs that are a genuine crop and its self-blend; the rest are forged clips."""
     cross_blend_share: float = 0.0
     """Share of pairs that are a genuine crop and its blend with another person's face."""
+    redrawers: str = ""
+    """Folder of networks that redraw faces, made by scripts/train_redrawers.py; empty: none."""
+    redraw_share: float = 0.0
+    """Share of self-blends whose pasted view such a network drew."""
+    moment_share: float = 0.5
+    """Share of redrawn blends that show another moment of the same face."""
     mouth_share: float = 0.0
     """Share of self-blends that are drawn as lip-region blends, beside those drawn anyway."""
     strong_colours: float = 0.0
@@ -198,6 +209,17 @@ class TrainConfig:
                 f"self_blend_share {self.self_blend_share} and cross_blend_share "
                 f"{self.cross_blend_share} together exceed 1."
             )
+        if self.scan_size_px and self.branch != "picture":
+            raise ValueError(
+                f"scan_size_px is for branch picture; {self.branch} has size_px alone."
+            )
+        if self.scan_size_px % 32:
+            raise ValueError(f"scan_size_px {self.scan_size_px} is no multiple of 32.")
+        if self.redraw_share and not self.redrawers:
+            raise ValueError(
+                "redraw_share asks for redrawn faces, but redrawers names no folder of networks. "
+                "Make one with scripts/train_redrawers.py."
+            )
         if self.fold_by not in ("identity", "source"):
             raise ValueError(f"fold_by is {self.fold_by!r}; known: identity, source.")
         if self.margin_range[0] > self.margin_range[1]:
@@ -234,6 +256,11 @@ class TrainConfig:
         return self.branch == "sound_autoencoder" or not model.front.startswith("log_mel")
 
     @property
+    def scan_px(self) -> int:
+        """Side of the crops that are validated and scanned."""
+        return self.scan_size_px or self.size_px
+
+    @property
     def run_folder(self) -> Path:
         """Where checkpoints, logs and the bundle of this run go."""
         return Path(self.out) / self.name
@@ -262,38 +289,10 @@ def make_config(values: dict[str, Any]) -> TrainConfig:
             nested[record] = {**nested.get(record, {}), inner: value}
         else:
             nested[key] = value
-    return _record(TrainConfig, nested, "")
-
-
-def _record(kind: Any, values: Any, prefix: str) -> Any:
-    if not isinstance(values, dict):
-        raise ValueError(f"{prefix} takes `key: value` lines, got {values!r}.")
-    hints = get_type_hints(kind)
-    unknown = sorted(prefix + key for key in set(values) - set(hints))
-    if unknown:
-        known = ", ".join(prefix + key for key in hints)
-        raise ValueError(f"Unknown key {', '.join(unknown)}. Known keys: {known}.")
-    return kind(**{key: _cast(prefix + key, value, hints[key]) for key, value in values.items()})
+    made: TrainConfig = make_record(TrainConfig, nested)
+    return made
 
 
 def config_json(config: TrainConfig) -> dict[str, Any]:
     """The config as plain values, to lie beside a checkpoint."""
     return dataclasses.asdict(config)
-
-
-def _cast(key: str, value: Any, hint: Any) -> Any:
-    if dataclasses.is_dataclass(hint):
-        return _record(hint, value, f"{key}.")
-    if get_origin(hint) is tuple:
-        if not isinstance(value, list | tuple) or len(value) != len(get_args(hint)):
-            raise ValueError(f"{key} takes {len(get_args(hint))} numbers, got {value!r}.")
-        return tuple(kind(v) for kind, v in zip(get_args(hint), value, strict=True))
-    if get_origin(hint) is dict:
-        return {str(k): float(v) for k, v in (value or {}).items()}
-    if hint is float and isinstance(value, str):  # YAML reads 3e-4 as text
-        value = float(value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint):
-        raise ValueError(f"{key} takes {hint.__name__}, got {value!r}.")
-    return value

@@ -219,7 +219,7 @@ def finish(folder: Path) -> Finished:
 
 def _contract(config: TrainConfig) -> CropContract:
     """How the run's crops were cut; a clip model judges windows of as many as it was trained on."""
-    contract = CropContract(margin=config.margin, size_px=config.size_px)
+    contract = CropContract(margin=config.margin, size_px=config.scan_px)
     if (Path(config.cache) / CONTRACT_FILE).exists():
         step = read_contract(Path(config.cache)).frame_step_seconds
         contract = replace(contract, frame_step_seconds=step)

@@ -154,7 +154,7 @@ class Graph:
 
 def make_graph(model: nn.Module, config: TrainConfig) -> Graph:
     """Wrap a trained network for its branch."""
-    size, model = config.size_px, model.eval()
+    size, model = config.scan_px, model.eval()
 
     def frames(generator: np.random.Generator, seconds: int) -> np.ndarray:
         if config.model.frames == "whole":

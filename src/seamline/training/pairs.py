@@ -14,13 +14,16 @@ from torch.utils.data import Dataset
 from seamline.clips.cache import decode_jpeg
 from seamline.data.augment import apply_chain, draw_chain, frame_crop
 from seamline.data.cross_blend import cross_blend, nearest_shape
+from seamline.data.redrawn_blend import redrawn_blend
 from seamline.data.self_blend import Blend, change_of, change_view, self_blend, subtle_view
 from seamline.training.config import TrainConfig
 from seamline.training.pool import FaceEntry, FacePool
+from seamline.training.redrawers import Redrawers
 
 MASK_STRIDE = 16  # of the mask head
 DRAWS = 4
 LEAST_CHANGE = 1.5  # grey levels under the mask
+DRAWN_SHARE = 0.75  # of redrawn blends; the others show another moment as an editor would
 DONORS = 24  # faces of whom the nearest in shape is pasted
 
 
@@ -42,6 +45,7 @@ class PairDataset(Dataset[Pair]):
         self._store_margin = store_margin
         self._count = config.steps_per_epoch * config.batch_size // 2
         self._first = epoch * self._count
+        self._redrawers = Redrawers.read(config.redrawers) if config.redrawers else None
 
     def __len__(self) -> int:
         return self._count
@@ -59,9 +63,32 @@ class PairDataset(Dataset[Pair]):
     def _self_blended(self, generator: np.random.Generator) -> Pair:
         entry = self._genuine(generator)
         crop, landmarks = self._frame(entry, generator)
+        if self._redrawers is not None and generator.random() < self._config.redraw_share:
+            blend = self._redrawn(entry, crop, landmarks, generator)
+            return self._pair(crop, blend.fake, blend.mask, entry.source, generator)
         region = "mouth" if generator.random() < self._config.mouth_share else None
         blend = self._visible_blend(crop, landmarks, generator, region)
         return self._pair(crop, blend.fake, blend.mask, entry.source, generator)
+
+    def _redrawn(
+        self,
+        entry: FaceEntry,
+        crop: np.ndarray,
+        landmarks: np.ndarray,
+        generator: np.random.Generator,
+    ) -> Blend:
+        """Blend in a redrawn view of the crop or of another moment, until something shows."""
+        assert self._redrawers is not None
+        for _ in range(DRAWS):
+            moment = None
+            if len(entry.jpegs) > 1 and generator.random() < self._config.moment_share:
+                moment = self._frame(entry, generator)
+            drawn = generator.random() < DRAWN_SHARE
+            redraw = self._redrawers.redraw if drawn else None
+            blend = redrawn_blend(crop, landmarks, moment, redraw, generator)
+            if change_of(blend, crop) >= LEAST_CHANGE:
+                break
+        return blend
 
     def _visible_blend(
         self,

@@ -50,7 +50,7 @@ class FileDataset(Dataset[dict[str, Any]]):
                 decode_jpeg(entry.jpegs[round(i)]),
                 chain,
                 store_margin=self._store_margin,
-                size_px=self._config.size_px,
+                size_px=self._config.scan_px,
             )
             for i in picked
         ]

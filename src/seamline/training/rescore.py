@@ -1,0 +1,33 @@
+"""Judges the held-out files of a finished picture run anew: a run folder in, another one out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from seamline.training.build import WEIGHTS, build_module
+from seamline.training.config import TrainConfig, config_json, make_config
+from seamline.training.fit import score_files
+from seamline.training.picture_data import PictureData
+
+
+def rescore(run: Path, out: Path, *, scan_size_px: int | None = None) -> TrainConfig:
+    """Score the held-out sets with a run's weights, at another size if one is given.
+
+    ``out`` may be the run itself, whose weights were made by other means than training.
+    """
+    told = json.loads((run / "config.json").read_text())
+    told["initial"] = str(run)  # its own weights, which it also ends with
+    config = replace(make_config(told), name=out.name, out=str(out.parent))
+    if scan_size_px is not None:
+        config = replace(config, scan_size_px=scan_size_px)
+    module, data = build_module(config), PictureData(config)
+    scores = {split: score_files(module, data.files(split)) for split in ("holdout", "val")}
+    out.mkdir(parents=True, exist_ok=True)
+    if out.resolve() != run.resolve():
+        shutil.copyfile(run / WEIGHTS, out / WEIGHTS)
+    (out / "config.json").write_text(json.dumps(config_json(config), indent=2) + "\n")
+    (out / "scores.json").write_text(json.dumps(scores) + "\n")
+    return config
