@@ -24,12 +24,13 @@ from seamline.detector import Detector
 from seamline.errors import UnreadableMedia
 from seamline.faces.mtcnn import FaceDetector
 from seamline.media.write import write_video
+from seamline.scoring.calibration import Calibration
 from seamline.scoring.quality import QualityLimits
 from seamline.watch import feed
 from seamline.watch import watch as watching
 from seamline.watch.feed import KEPT_SECONDS, MOST_FRAMES
 from seamline.watch.source import parse_source
-from seamline.watch.watch import Moment, watch
+from seamline.watch.watch import Moment, read_live_references, watch
 from seamline.zoo.bundle import Bundle
 from tiny_bundle import write_tiny_bundle
 
@@ -66,6 +67,30 @@ def test_a_file_at_its_own_speed_ends_in_the_verdict_of_its_scan(bundle, talk):
     assert live.audio.fake_probability == pytest.approx(scanned.audio.fake_probability, abs=1e-6)
     assert live.label == scanned.label
     assert [p.track for p in live.people] == [p.track for p in scanned.people] == [0]
+
+
+def test_a_person_seen_in_genuine_footage_is_judged_against_it_live(tmp_path):
+    fit = {
+        "reference_calibration": Calibration(0.5, -1.0),
+        "reference_threshold": 0.6,
+        "reference_usual_logits": (-30.0, 30.0),
+    }
+    bundle = write_tiny_bundle(tmp_path / "tiny", branches=("picture", "motion"), **fit)
+    redder = FACE.astype(np.int16)
+    redder[..., 0] += 16  # two logits
+    for name, face in (("genuine", FACE), ("redder", np.clip(redder, 0, 255).astype(np.uint8))):
+        write_video(tmp_path / f"{name}.mp4", [face] * 30, FPS, options={"preset": "veryfast"})
+    finder, genuine = FaceDetector(1), tmp_path / "genuine.mp4"
+    known = read_live_references([genuine], bundle, finder)
+    source = parse_source(str(tmp_path / "redder.mp4"))
+    *_, last = watch(source, bundle, finder=finder, references=known)
+    found = last.verdict
+    assert found.reference is not None
+    assert found.reference.paths == (str(genuine),)
+    assert [person.track for person in found.reference.people] == [0]
+    expected = fit["reference_calibration"].probability(2.0)
+    assert found.video.fake_probability == pytest.approx(expected, abs=0.05)
+    assert last.to_json()["reference"]["people"]
 
 
 def test_only_the_last_seconds_count_and_nothing_older_is_kept(bundle, tmp_path):

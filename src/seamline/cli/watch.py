@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,6 +40,13 @@ def watch(
     model: Annotated[
         str, typer.Option(metavar="NAME|DIR", help="A shipped model, or a bundle's folder.")
     ] = "seamline-small",
+    reference: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Genuine footage of somebody, whom the source is then judged against; repeatable.",
+        ),
+    ] = None,
     min_face_px: Annotated[
         float, typer.Option(min=12, help="Smallest face examined, in pixels of the full frame.")
     ] = 48.0,
@@ -53,7 +61,9 @@ def watch(
     import threading
     from types import FrameType
 
+    from seamline.faces.mtcnn import FaceDetector
     from seamline.watch.source import parse_source
+    from seamline.watch.watch import read_live_references
     from seamline.watch.watch import watch as moments
     from seamline.zoo.bundle import Bundle
     from seamline.zoo.catalog import find_model
@@ -64,7 +74,8 @@ def watch(
         stop.set()
 
     found = parse_source(source, timeout)
-    bundle = Bundle.load(find_model(model))
+    bundle, finder = Bundle.load(find_model(model)), FaceDetector()
+    known = read_live_references(reference or (), bundle, finder, min_face_px=min_face_px)
     printer = _Printer(as_json)
     before = [(s, signal.signal(s, halt)) for s in (signal.SIGINT, signal.SIGTERM)]
     try:
@@ -74,6 +85,8 @@ def watch(
             span_seconds=span,
             min_face_px=min_face_px,
             reconnect=reconnect,
+            finder=finder,
+            references=known,
             stop=stop,
         ):
             printer.show(moment)

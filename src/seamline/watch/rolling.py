@@ -26,9 +26,11 @@ from seamline.media.video import Frame
 from seamline.scoring.branch import judge_of
 from seamline.scoring.findings import FaceScores, Findings, PairScore, VoiceScores
 from seamline.scoring.judge import judge
+from seamline.scoring.reference import Reference, distinct
 from seamline.scoring.verdict import Person, Segment, SyncScore, Verdict
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.clip_scores import face_scores, score_clip
+from seamline.zoo.reference import describe
 
 _Placed = TypeVar("_Placed", Person, Segment)
 
@@ -48,12 +50,19 @@ class RollingJudge:
     """Judges the last ``span_seconds`` of a source."""
 
     def __init__(
-        self, bundle: Bundle, finder: FaceDetector, *, span_seconds: float, min_face_px: float
+        self,
+        bundle: Bundle,
+        finder: FaceDetector,
+        *,
+        span_seconds: float,
+        min_face_px: float,
+        references: Sequence[Reference] = (),
     ) -> None:
         self._bundle = bundle
         self._finder = finder
         self._span_seconds = span_seconds
         self._min_face_px = min_face_px
+        self._references = distinct(references)
         self._tracker = FaceTracker(finder, min_face_px=min_face_px)
         self._windows: deque[_Window] = deque()
         self._faces: list[CutFace] = []
@@ -100,7 +109,10 @@ class RollingJudge:
             spoken, listen = clip.speech_seconds >= MIN_SPEECH_SECONDS, place == 0
             found = score_clip(self._bundle, clip, spoken=spoken, listen=listen)
             if clip.faces is not None and found.picture is not None:
-                window.faces.append(face_scores(self._bundle, clip.faces, found.picture))
+                scores = face_scores(self._bundle, clip.faces, found.picture)
+                if self._references:
+                    scores = replace(scores, likeness=describe(clip.faces))
+                window.faces.append(scores)
             if listen and clip.log_mel is not None:
                 window.voices.append(VoiceScores(start, end, found.voice, self._voice_step()))
             if found.together is not None:
@@ -152,6 +164,7 @@ class RollingJudge:
                 for v in w.voices
             ],
             pairs=[pair for w in self._windows for pair in w.pairs],
+            references=self._references,
             limits=self._bundle.quality,
             warnings=list(notes),
             examined_seconds=stop - start,

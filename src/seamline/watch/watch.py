@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import av
@@ -17,6 +18,7 @@ import av
 from seamline.errors import UnreadableMedia
 from seamline.faces.mtcnn import FaceDetector
 from seamline.media.grid import SampleGrid
+from seamline.scoring.reference import Reference
 from seamline.scoring.verdict import Verdict
 from seamline.watch.camera import open_camera, read_camera
 from seamline.watch.feed import Feed
@@ -24,6 +26,7 @@ from seamline.watch.reader import ContainerReader
 from seamline.watch.rolling import RollingJudge
 from seamline.watch.source import Kind, Source
 from seamline.zoo.bundle import Bundle
+from seamline.zoo.reference import read_reference, require_reference_branch
 
 SCHEMA = 1
 NEWS_SECONDS = 0.5  # how long to wait for a frame before looking at the clock again
@@ -60,6 +63,17 @@ class Moment:
         }
 
 
+def read_live_references(
+    paths: Sequence[str | Path], bundle: Bundle, finder: FaceDetector, *, min_face_px: float = 48.0
+) -> tuple[Reference, ...]:
+    """Measure genuine footage as live sources are judged, without motion; raises `BadReference`."""
+    if not paths:
+        return ()
+    require_reference_branch(bundle)
+    live = replace(bundle, branches={k: b for k, b in bundle.branches.items() if k != "motion"})
+    return tuple(read_reference(path, live, finder, min_face_px=min_face_px) for path in paths)
+
+
 def watch(
     source: Source,
     bundle: Bundle,
@@ -68,9 +82,13 @@ def watch(
     min_face_px: float = 48.0,
     reconnect: int = 0,
     finder: FaceDetector | None = None,
+    references: Sequence[Reference] = (),
     stop: threading.Event | None = None,
 ) -> Iterator[Moment]:
     """Yield a `Moment` a window until the source ends or ``stop`` is set.
+
+    People who are also seen in the ``references``, genuine footage that `read_reference` measured
+    by the same bundle, are judged against it.
 
     Raises `UnreadableMedia` for a source that cannot be opened or is lost, after ``reconnect``
     tries in a row to have it back. Closing the generator closes the source.
@@ -80,7 +98,11 @@ def watch(
     reading = _Reading(source, feed, bundle, reconnect, stop)
     thread = threading.Thread(target=reading.run, name="seamline-watch", daemon=True)
     rolling = RollingJudge(
-        bundle, finder or FaceDetector(), span_seconds=span_seconds, min_face_px=min_face_px
+        bundle,
+        finder or FaceDetector(),
+        span_seconds=span_seconds,
+        min_face_px=min_face_px,
+        references=references,
     )
     thread.start()
     try:
