@@ -8,6 +8,9 @@ pooled AUC, a calibration and threshold fitted across runs, and their figures ou
     python benchmarks/leave_one_out.py runs/fold-* --only FaceForensics++
     python benchmarks/leave_one_out.py runs/fold-* --beside runs/motion-fold-* --weights 1 1
 
+``--scenes`` also tells how often a forgery scores higher than a genuine video of the same scene (of
+033 for 033_097): what is seen, whatever the scene does to the level.
+
 ``--beside`` are runs of a motion branch over the same folds: both branches' logits become log-odds
 by calibrations fitted to other people; the motion's become its evidence, as in a scan; and both are
 summed by weights, or by weights fitted to other people where none are given.
@@ -102,6 +105,25 @@ def by_method(rows: Sequence[Row]) -> list[Held]:
     return found
 
 
+def within_scenes(rows: Sequence[Row]) -> dict[str, tuple[float, int]]:
+    """Share of the pairs of a forgery and its scene's genuine video that are in order, and pairs.
+
+    Of all methods together ("all") and of each; pairs are within a run, a source and a person.
+    """
+    genuine: dict[tuple[str, str, str], list[float]] = {}
+    for row in rows:
+        if not row["label"]:
+            genuine.setdefault((row["run"], row["source"], row["person"]), []).append(row["logit"])
+    found: dict[str, list[bool]] = {"all": []}
+    for row in rows:
+        scene = (row["run"], row["source"], row["person"].split("+")[0])
+        if row["label"] and row["person"]:
+            order = [row["logit"] > logit for logit in genuine.get(scene, [])]
+            found["all"] += order
+            found.setdefault(row["method"], []).extend(order)
+    return {name: (float(np.mean(o)), len(o)) for name, o in found.items() if o}
+
+
 def calibrated(rows: Sequence[Row]) -> dict[str, float]:
     """Calibration, error and threshold, each fitted without the people it is measured on."""
     logits = np.array([row["logit"] for row in rows])
@@ -161,6 +183,7 @@ def main() -> None:
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--only", default="", help="only sources whose name begins so")
     parser.add_argument("--methods", action="store_true", help="also each method by itself")
+    parser.add_argument("--scenes", action="store_true", help="also pairs within scenes")
     parser.add_argument("--beside", nargs="+", type=Path, default=[], help="motion branch's runs")
     parser.add_argument("--weights", nargs=2, type=float, default=[], help="picture's and motion's")
     parser.add_argument("--json", type=Path)
@@ -182,6 +205,10 @@ def main() -> None:
         if held.low is not None:
             shown += f" ({held.low:.2f}–{held.high:.2f})"
         print(f"| {held.name} | {held.reals} | {held.fakes} | {held.people} | {shown} |")
+    if arguments.scenes:
+        pairs = within_scenes(rows).items()
+        told = "; ".join(f"{name} {share:.2f} ({count})" for name, (share, count) in pairs)
+        print(f"\nin order within scenes (pairs): {told}")
     fitted = calibrated(rows)
     print(f"\nmean of the runs {np.mean(aucs):.3f}, worst {min(aucs):.3f}")
     print(", ".join(f"{name} {value:.3f}" for name, value in fitted.items()))

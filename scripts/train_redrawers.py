@@ -1,7 +1,7 @@
 """Fits the small networks that redraw faces for pseudo-fakes to genuine faces of clip caches.
 
     python scripts/train_redrawers.py cache/research cache/genuine --out redrawers
-    seamline train configs/transfer-redrawn.yaml --set redrawers=redrawers
+    seamline train configs/transfer-wide.yaml --set redrawers=redrawers
 
 Files of val, and of sources named by ``--without``, are not read. Networks that are there already
 stay: one that was broken off is fitted again, the others are not.

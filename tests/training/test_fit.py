@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from cache_factory import write_cache
-from seamline.training.config import TrainConfig
+from seamline.training.config import TrainConfig, config_json
 from seamline.training.export import Run, export_bundle
 from seamline.training.fit import fit
 from seamline.training.rescore import rescore
@@ -103,6 +104,14 @@ def test_a_run_judges_larger_crops_than_it_was_trained_on(
     smaller = Run.read(tmp_path / "smaller")
     assert smaller.config.scan_px == 64
     assert [row["logit"] for row in smaller.scores["val"]] != expected
+
+
+def test_a_run_of_another_branch_is_not_rescored(picture: TrainConfig, tmp_path: Path) -> None:
+    run = tmp_path / "motion"
+    run.mkdir()
+    (run / "config.json").write_text(json.dumps(config_json(replace(picture, branch="motion"))))
+    with pytest.raises(ValueError, match="trained branch motion; only branch picture is rescored"):
+        rescore(run, tmp_path / "again")
 
 
 def test_only_pictures_are_judged_at_another_size(picture: TrainConfig) -> None:

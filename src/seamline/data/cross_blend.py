@@ -35,19 +35,30 @@ def cross_blend(
     generator: np.random.Generator,
 ) -> Blend:
     """Paste the donor's face over the crop's; the mask is in 0..1, float32."""
-    height, width = crop.shape[:2]
     region = "face" if generator.random() < 0.6 else "inner"
-    mask = region_mask((height, width), landmarks, region, generator)
-    mask = np.minimum(mask / max(float(mask.max()), 1e-6), 1.0).astype(np.float32)
-    known = np.c_[donor_landmarks, np.ones(5)]
-    matrix = np.linalg.lstsq(known, landmarks, rcond=None)[0].T
-    pasted = cv2.warpAffine(
-        donor, matrix, (width, height), None, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
-    )
-    pasted = match_colours(pasted, crop, mask)
+    mask = whole_mask(region_mask(crop.shape[:2], landmarks, region, generator))
+    pasted = match_colours(lay_over(donor, donor_landmarks, crop, landmarks), crop, mask)
     if generator.random() < 0.5:
         pasted = subtle_view(pasted, generator)
     return Blend(mix(pasted, crop, mask), mask)
+
+
+def lay_over(
+    donor: Image,
+    donor_landmarks: Float[np.ndarray, "5 2"],
+    crop: Image,
+    landmarks: Float[np.ndarray, "5 2"],
+) -> Image:
+    """Carry a face to where the crop's lies, by the affine map that fits the landmarks."""
+    known = np.c_[donor_landmarks, np.ones(5)]
+    matrix = np.linalg.lstsq(known, landmarks, rcond=None)[0].T
+    size = crop.shape[1], crop.shape[0]
+    return cv2.warpAffine(donor, matrix, size, None, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
+
+
+def whole_mask(mask: Mask) -> Mask:
+    """Scale a mask so that its middle covers what lies below it wholly."""
+    return np.minimum(mask / max(float(mask.max()), 1e-6), 1.0).astype(np.float32)
 
 
 def match_colours(image: Image, like: Image, mask: Mask) -> Image:

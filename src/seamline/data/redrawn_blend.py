@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 from jaxtyping import Float
 
-from seamline.data.cross_blend import match_colours
+from seamline.data.cross_blend import lay_over, match_colours, whole_mask
 from seamline.data.self_blend import Blend, Image, mix, region_mask, subtle_view
 
 REGION_WEIGHTS = {"face": 0.3, "inner": 0.2, "lower": 0.2, "mouth": 0.3}
@@ -35,16 +34,8 @@ def redrawn_blend(
     takes the crop itself. ``redraw`` draws a picture anew; None leaves that to an editor.
     """
     region = str(generator.choice(list(REGION_WEIGHTS), p=list(REGION_WEIGHTS.values())))
-    mask = region_mask(crop.shape[:2], landmarks, region, generator)
-    mask = np.minimum(mask / max(float(mask.max()), 1e-6), 1.0).astype(np.float32)
-    pasted = crop
-    if moment is not None:
-        known = np.c_[moment[1], np.ones(5)]
-        matrix = np.linalg.lstsq(known, landmarks, rcond=None)[0].T
-        size = crop.shape[1], crop.shape[0]
-        pasted = cv2.warpAffine(
-            moment[0], matrix, size, None, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
-        )
+    mask = whole_mask(region_mask(crop.shape[:2], landmarks, region, generator))
+    pasted = crop if moment is None else lay_over(*moment, crop, landmarks)
     if redraw is not None:
         pasted = redraw(pasted, generator)
     if redraw is None or generator.random() < EDITED_SHARE:

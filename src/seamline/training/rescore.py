@@ -16,11 +16,14 @@ from seamline.training.picture_data import PictureData
 def rescore(run: Path, out: Path, *, scan_size_px: int | None = None) -> TrainConfig:
     """Score the held-out sets with a run's weights, at another size if one is given.
 
-    ``out`` may be the run itself, whose weights were made by other means than training.
+    ``out`` may be the run itself, whose weights were made by other means than training. Raises
+    `ValueError` for a run of another branch than the picture's.
     """
     told = json.loads((run / "config.json").read_text())
     told["initial"] = str(run)  # its own weights, which it also ends with
     config = replace(make_config(told), name=out.name, out=str(out.parent))
+    if config.branch != "picture":
+        raise ValueError(f"{run} trained branch {config.branch}; only branch picture is rescored.")
     if scan_size_px is not None:
         config = replace(config, scan_size_px=scan_size_px)
     module, data = build_module(config), PictureData(config)
