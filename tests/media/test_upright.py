@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import gc
 import struct
+import subprocess
+import sys
+import zlib
 from pathlib import Path
 
 import av
@@ -145,6 +148,28 @@ def test_mirrored_film_is_mirrored_back(tmp_path: Path) -> None:
     path.write_bytes(bytes(data))
     (frame, *_) = stream_frames(path, step_seconds=1.0)
     assert np.abs(frame.rgb.astype(int) - card(96, 64)[:, ::-1]).mean() < 4
+
+
+def with_colour_profile(path: Path) -> Path:
+    """Put a colour profile after the header of a PNG, as screenshots have it."""
+    block = b"iCCP" + b"screen\0\0" + zlib.compress(bytes(132))
+    chunk = struct.pack(">I", len(block) - 4) + block + struct.pack(">I", zlib.crc32(block))
+    data = path.read_bytes()
+    path.write_bytes(data[:33] + chunk + data[33:])
+    return path
+
+
+def test_png_with_a_colour_profile_does_not_bring_the_process_down(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    write_image(path, card(96, 64))
+    with_colour_profile(path)
+    code = (
+        "import gc, sys; from seamline.media.probe import probe;"
+        "from seamline.media.video import stream_frames; path = sys.argv[1]; probe(path);"
+        "(frame,) = stream_frames(path, step_seconds=1.0); gc.collect(); print(frame.rgb.shape)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (0, "(64, 96, 3)\n"), ran.stderr
 
 
 def test_looking_at_orientation_does_not_keep_frames_alive(tmp_path: Path) -> None:

@@ -59,6 +59,8 @@ _STILL_BRANDS = frozenset({"avif", "heic", "heix", "heim", "heis", "mif1"})
 _SIDE_PICTURES = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.dependent
 _UNDECODABLE = "not a media file that can be decoded"
 
+_PNG_CODECS = ("png", "apng")
+
 StreamKind = TypeVar("StreamKind", bound=Stream)
 
 
@@ -72,7 +74,7 @@ class Media:
     audio: AudioStream | None
     origin_seconds: float  # container time at which the common clock shows zero
     is_still: bool  # a photo: its timestamps and frame rate mean nothing
-    is_mirrored: bool  # a photo stored as in a mirror
+    is_mirrored: bool | None  # stored as in a mirror; None: the frames of this film say
 
 
 @contextmanager
@@ -218,8 +220,15 @@ def _choose_streams(name: str, container: InputContainer) -> Media:
         audio=audio,
         origin_seconds=0.0 if still else min(known, default=0.0),
         is_still=still,
-        is_mirrored=still and exif_orientation(name) in MIRRORED,
+        is_mirrored=_mirrored(name, video, still),
     )
+
+
+def _mirrored(name: str, video: VideoStream | None, still: bool) -> bool | None:
+    if still:
+        return exif_orientation(name) in MIRRORED
+    # PyAV 18 crashes at the side data of a PNG with a colour profile; a matrix is seldom there.
+    return False if video is not None and video.codec.name in _PNG_CODECS else None
 
 
 def _is_still(container: InputContainer, video: VideoStream) -> bool:

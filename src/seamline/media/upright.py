@@ -30,8 +30,8 @@ _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_C
 class RgbConverter:
     """Converts frames one after another, keeping the scaler's tables between them."""
 
-    def __init__(self, is_mirrored_photo: bool = False) -> None:
-        self._is_mirrored_photo = is_mirrored_photo
+    def __init__(self, is_mirrored: bool | None = None) -> None:
+        self._is_mirrored = is_mirrored
         self._to_8_bits = VideoReformatter()
         self._to_rgb = VideoReformatter()
         self._orientations: dict[int, tuple[Turn, bool]] = {}
@@ -56,22 +56,22 @@ class RgbConverter:
 
     def _orientation_of(self, frame: VideoFrame) -> tuple[Turn, bool]:
         if frame.rotation not in self._orientations:
-            self._orientations[frame.rotation] = orientation(frame, self._is_mirrored_photo)
+            self._orientations[frame.rotation] = orientation(frame, self._is_mirrored)
         return self._orientations[frame.rotation]
 
 
 class GreyConverter:
     """Takes frames' brightness as it is coded; how black and white are coded is not undone."""
 
-    def __init__(self, is_mirrored_photo: bool = False) -> None:
-        self._is_mirrored_photo = is_mirrored_photo
+    def __init__(self, is_mirrored: bool | None = None) -> None:
+        self._is_mirrored = is_mirrored
         self._to_grey = VideoReformatter()
         self._orientations: dict[int, tuple[Turn, bool]] = {}
 
     def __call__(self, frame: VideoFrame) -> UInt8[np.ndarray, "height width"]:
         """Return the frame upright; rows may be apart, as the decoder laid them out."""
         if frame.rotation not in self._orientations:
-            self._orientations[frame.rotation] = orientation(frame, self._is_mirrored_photo)
+            self._orientations[frame.rotation] = orientation(frame, self._is_mirrored)
         turn, mirrored = self._orientations[frame.rotation]
         if frame.format.name in _BRIGHTNESS_FIRST:
             plane = frame.planes[0]
@@ -96,12 +96,13 @@ def colour_matrix(width: int, height: int) -> Colorspace:
     return Colorspace.ITU709 if min(width, height) >= HD_SIDE_PX else Colorspace.ITU601
 
 
-def orientation(frame: VideoFrame, is_mirrored_photo: bool = False) -> tuple[Turn, bool]:
+def orientation(frame: VideoFrame, is_mirrored: bool | None = None) -> tuple[Turn, bool]:
     """Return how to make the frame upright: mirror left to right if set, then turn clockwise.
 
-    ``is_mirrored_photo`` is what a photo's EXIF data says; films say it in their display matrix.
+    ``is_mirrored`` is what a photo's EXIF data says; without it the frame is asked, since films
+    say it in their display matrix.
     """
-    mirrored = is_mirrored_photo or _has_mirroring_matrix(frame)
+    mirrored = _has_mirroring_matrix(frame) if is_mirrored is None else is_mirrored
     # FFmpeg gives the turn counterclockwise, as if it were done before mirroring upside down.
     quarters = round((-frame.rotation + 180 * mirrored) / 90) % 4
     return _QUARTERS[quarters], mirrored
