@@ -2,8 +2,10 @@
 
     python scripts/rescore_run.py runs/transfer-3 --scan-size-px 224 --out runs/transfer-3-224
     python scripts/rescore_run.py runs/mean --out runs/mean          # of scripts/average_runs.py
+    python scripts/rescore_run.py runs/wide --scan-size-px 224 --refit --out runs/refitted
 
-Nothing is trained. Out: a run folder to compare, to export and to go on from.
+Nothing is trained but, with ``--refit``, the last layer (`seamline.training.refit`). Out: a run
+folder to compare, to export and to go on from.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import torch
 
+from seamline.training.refit import PAIRS, refit
 from seamline.training.rescore import rescore
 
 
@@ -21,10 +24,20 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--out", type=Path, required=True, help="folder of the run to write")
     parser.add_argument("--scan-size-px", type=int, help="side of the crops; default: as they were")
+    parser.add_argument("--pool-sharpness", type=float, help="over frames; 0 is their mean")
+    parser.add_argument("--refit", action="store_true", help="fit the last layer at that size")
+    parser.add_argument("--pairs", type=int, default=PAIRS, help="of crops to fit it on")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    config = rescore(arguments.run, arguments.out, scan_size_px=arguments.scan_size_px)
+    how = {
+        "scan_size_px": arguments.scan_size_px,
+        "pool_sharpness": arguments.pool_sharpness,
+    }
+    if arguments.refit:
+        config = refit(arguments.run, arguments.out, pairs=arguments.pairs, **how)
+    else:
+        config = rescore(arguments.run, arguments.out, **how)
     print(f"{config.run_folder}: held-out files scored at {config.scan_px} px")
 
 

@@ -9,11 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from cache_factory import write_cache
+from seamline.training.build import WEIGHTS
 from seamline.training.config import TrainConfig, config_json
 from seamline.training.export import Run, export_bundle
 from seamline.training.fit import fit
+from seamline.training.refit import fit_last_layer, refit
 from seamline.training.rescore import rescore
 
 # Lightning's own use of torch's deprecated interfaces is not ours to mend.
@@ -106,10 +110,58 @@ def test_a_run_judges_larger_crops_than_it_was_trained_on(
     assert [row["logit"] for row in smaller.scores["val"]] != expected
 
 
+def test_the_mean_over_frames_pools_a_rescored_run(picture: TrainConfig, tmp_path: Path) -> None:
+    run = fit(replace(picture, epochs=1))
+    sharp = rescore(run, tmp_path / "sharp", pool_sharpness=8.0)
+    even = rescore(run, tmp_path / "even", pool_sharpness=0.0)
+    assert (sharp.pool_sharpness, even.pool_sharpness) == (8.0, 0.0)
+    scores = [Run.read(tmp_path / name).scores["val"] for name in ("sharp", "even")]
+    assert all(a["logit"] >= b["logit"] - 1e-6 for a, b in zip(*scores, strict=True))
+
+
+def test_a_refitted_last_layer_tells_its_own_pairs_better(
+    picture: TrainConfig, tmp_path: Path
+) -> None:
+    run = fit(replace(picture, epochs=1))
+    config = refit(run, tmp_path / "new", pairs=24, strength=1.0, scan_size_px=64)
+    old, new = load_file(run / WEIGHTS), load_file(tmp_path / "new" / WEIGHTS)
+    changed = {name for name, value in new.items() if not torch.equal(value, old[name])}
+    assert changed == {"classify.weight", "classify.bias"}
+    assert config.scan_px == 64
+    assert len(Run.read(tmp_path / "new").scores["val"]) == len(Run.read(run).scores["val"])
+    refit(run, tmp_path / "twice", pairs=24, strength=1.0, scan_size_px=64)
+    assert torch.equal(
+        load_file(tmp_path / "twice" / WEIGHTS)["classify.bias"], new["classify.bias"]
+    )
+
+
+def test_a_last_layer_that_is_not_alone_is_not_refitted(
+    picture: TrainConfig, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match="only branch picture is refitted"):
+        refit(saved(replace(picture, branch="motion"), tmp_path / "motion"), tmp_path / "new")
+
+
+def test_last_layer_is_the_logistic_regression_of_its_features() -> None:
+    draw = np.random.default_rng(0)
+    genuine, forged = draw.normal(size=(400, 8)), draw.normal(size=(400, 8))
+    forged[:, 2] += 2.0
+    weight, bias = fit_last_layer(genuine, forged, strength=1.0)
+    assert weight.shape == (1, 8)
+    assert int(weight[0].argmax()) == 2
+    called = [(features @ weight[0].numpy() + float(bias)) > 0 for features in (genuine, forged)]
+    assert np.mean(called[1]) > 0.8 > 0.2 > np.mean(called[0])
+
+
+def saved(config: TrainConfig, folder: Path) -> Path:
+    """Write a run's config alone."""
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(config_json(config)))
+    return folder
+
+
 def test_a_run_of_another_branch_is_not_rescored(picture: TrainConfig, tmp_path: Path) -> None:
-    run = tmp_path / "motion"
-    run.mkdir()
-    (run / "config.json").write_text(json.dumps(config_json(replace(picture, branch="motion"))))
+    run = saved(replace(picture, branch="motion"), tmp_path / "motion")
     with pytest.raises(ValueError, match="trained branch motion; only branch picture is rescored"):
         rescore(run, tmp_path / "again")
 

@@ -13,8 +13,14 @@ from seamline.training.fit import score_files
 from seamline.training.picture_data import PictureData
 
 
-def rescore(run: Path, out: Path, *, scan_size_px: int | None = None) -> TrainConfig:
-    """Score the held-out sets with a run's weights, at another size if one is given.
+def rescore(
+    run: Path,
+    out: Path,
+    *,
+    scan_size_px: int | None = None,
+    pool_sharpness: float | None = None,
+) -> TrainConfig:
+    """Score the held-out sets with a run's weights, at another size or pooled otherwise if asked.
 
     ``out`` may be the run itself, whose weights were made by other means than training. Raises
     `ValueError` for a run of another branch than the picture's.
@@ -26,6 +32,8 @@ def rescore(run: Path, out: Path, *, scan_size_px: int | None = None) -> TrainCo
         raise ValueError(f"{run} trained branch {config.branch}; only branch picture is rescored.")
     if scan_size_px is not None:
         config = replace(config, scan_size_px=scan_size_px)
+    if pool_sharpness is not None:
+        config = replace(config, pool_sharpness=pool_sharpness)
     module, data = build_module(config), PictureData(config)
     scores = {split: score_files(module, data.files(split)) for split in ("holdout", "val")}
     out.mkdir(parents=True, exist_ok=True)
