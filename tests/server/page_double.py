@@ -52,6 +52,8 @@ class Double:
     sends_events: bool = True
     asked: list[str] = field(default_factory=list)
     """Method and path of every request."""
+    references: list[list[str]] = field(default_factory=list)
+    """Of each upload, the jobs that it is to be judged against."""
     address: str = ""
 
     def put_job(self, id: str, **changes: Any) -> dict[str, Any]:
@@ -112,7 +114,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._refuse(404, "not_found", f"There is nothing at {path}.")
 
     def do_POST(self) -> None:
-        self._asked()
+        _, query = self._asked()
+        self.double.references.append(query.get("reference", []))
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.double.uploads:
             status, headers, body = self.double.uploads.pop(0)

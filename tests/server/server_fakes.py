@@ -6,11 +6,12 @@ Importable by worker processes, which get it by name.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import struct
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,8 +19,9 @@ from typing import Any
 import numpy as np
 from cli_fakes import MODEL, FakeLoader, make_verdict
 
-from seamline.errors import UnreadableMedia
+from seamline.errors import BadReference, UnreadableMedia
 from seamline.scoring.evidence import Evidence, FaceLook, FacesSeen
+from seamline.scoring.reference import Reference, reference_use
 
 RATE_HZ = 8000
 
@@ -47,7 +49,7 @@ class OrderedDetector:
 
     bundle = SimpleNamespace(model_id=MODEL)
 
-    def examine(self, path: Any, *, progress: Any = None, **_: Any) -> Any:
+    def examine(self, path: Any, *, progress: Any = None, reference: Any = (), **_: Any) -> Any:
         content = Path(path).read_bytes()
         order, _, rest = content.rpartition(b"ordr")[2][4:].rstrip(b"\0").decode().partition(" ")
         if order == "bad":
@@ -69,7 +71,17 @@ class OrderedDetector:
                 time.sleep(float(rest) / 10)
         progress(1.0)
         chance = float(order) if order.replace(".", "").isdigit() else 0.1
-        return SimpleNamespace(verdict=make_verdict(str(path), chance), evidence=evidence(chance))
+        verdict = make_verdict(str(path), chance)
+        if reference:
+            verdict = replace(verdict, reference=reference_use(reference, {}))
+        return SimpleNamespace(verdict=verdict, evidence=evidence(chance))
+
+    def read_reference(self, path: Any, **_: Any) -> Reference:
+        content = Path(path).read_bytes() if Path(path).exists() else b"ordrgone"
+        order = content.rpartition(b"ordr")[2]
+        if b"faceless" in order or b"gone" in order:
+            raise BadReference(f"The reference {path} shows no face. Name another.")
+        return Reference(str(path), hashlib.sha256(content).hexdigest(), (), 0.4)
 
     def scan(self, path: Any, **asked: Any) -> Any:
         return self.examine(path, **asked).verdict

@@ -14,7 +14,14 @@ from page_double import Double, running_double
 from report_factory import make_verdict
 
 from media_factory import photo, tiny_video, tone
-from seamline.scoring.verdict import Segment, SenseScore, SyncScore, Timeline
+from seamline.scoring.verdict import (
+    ReferencePerson,
+    ReferenceUse,
+    Segment,
+    SenseScore,
+    SyncScore,
+    Timeline,
+)
 
 ID = "abcdefghijklmnopqrstuvwx"
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><b>name</b>.mp4"
@@ -118,6 +125,53 @@ def test_a_file_above_the_limit_is_refused_before_it_is_sent(
     browser.wait_text("Too large", ".uploads")
     assert "this service takes up to 1 kB" in browser.text(".uploads")
     assert not [one for one in double.asked if one.startswith("POST")]
+
+
+def test_uploads_are_judged_against_genuine_footage_that_was_chosen(
+    browser: Browser, double: Double, tmp_path: Path
+) -> None:
+    known, other = "known-footage-known-foo", "other-footage-other-foo"
+    refusal = {"error": {"code": "too_long", "message": "It is too long."}}
+    double.uploads += [
+        (202, {}, double.put_job(known)), (413, {}, refusal), (202, {}, double.put_job(other)),
+        (202, {}, double.put_job(ID)),
+    ]  # fmt: skip
+    browser.open(double.address)
+    browser.find(".known label")
+    for name, told in (
+        ("monday.mp4", "will be judged against"),
+        ("long.mp4", "Too large. It is too long."),
+        ("friday.mp4", "will be judged against"),
+    ):
+        browser.all("#reference-files")[0].send_keys(str(tiny_video(tmp_path / name)))
+        browser.wait_text(told, ".references li:last-child")
+    assert grave_findings(browser) == []
+    browser.click('[aria-label="Remove: friday.mp4"]')
+    browser.all("#files")[0].send_keys(str(tone(tmp_path / "tone.wav", 0.1)))
+    browser.wait_text("Waiting: it is next.")
+    assert double.references == [[], [], [], [known]]
+
+
+def test_a_service_that_keeps_nothing_offers_no_comparison(
+    browser: Browser, double: Double
+) -> None:
+    double.limits["keep_seconds"] = 0.0
+    browser.open(double.address)
+    browser.wait_text("deleted as soon as", ".limits")
+    assert not browser.all("#reference-files")[0].is_displayed()
+
+
+def test_a_verdict_names_whom_it_was_judged_against(browser: Browser, double: Double) -> None:
+    people = (ReferencePerson(0, "monday.mp4", 0.714),)
+    use = ReferenceUse(("monday.mp4", "<b>friday</b>.mp4"), ("a" * 64, "b" * 64), people)
+    double.put_job(ID, state="done", verdict=verdict(reference=use), progress=DONE)
+    browser.open(f"{double.address}#/jobs/{ID}")
+    browser.wait_text("Genuine footage to compare with")
+    told = [one_line(one) for one in browser.all("[aria-labelledby=reference-title] li")]
+    assert told == [
+        "monday.mp4, judged against it: face 0 (likeness 0.71)",
+        "<b>friday</b>.mp4, shows nobody of this file",
+    ]
 
 
 def test_files_dropped_anywhere_on_the_page_are_sent(browser: Browser, double: Double) -> None:

@@ -42,6 +42,25 @@ def test_video_photo_and_sound_are_judged_as_by_the_detector(
             assert over_the_wire == direct
 
 
+def test_a_reference_is_used_as_by_the_detector(real: Running, demo: Path, tmp_path: Path) -> None:
+    genuine = make_demo(tmp_path / "demo")[0]
+    direct = Detector.load(MODEL).scan(demo, reference=[genuine])
+    with Client(str(real.client.base_url)) as client:
+        found = client.scan(demo, reference=[genuine], timeout_seconds=240)
+        faceless = client.submit(tone(tmp_path / "tone.wav"))["id"]
+        job = client.wait(client.submit(demo, reference=[faceless])["id"], timeout_seconds=240)
+    assert found.reference is not None
+    assert direct.reference is not None
+    assert found.reference.sha256 == direct.reference.sha256
+    assert [one.similarity for one in found.reference.people] == pytest.approx(
+        [one.similarity for one in direct.reference.people], abs=1e-3
+    )
+    assert {one.reference for one in found.reference.people} == {genuine.name}
+    assert direct.video.fake_probability is not None
+    assert found.video.fake_probability == pytest.approx(direct.video.fake_probability, abs=1e-3)
+    assert job["reason"].startswith("The reference tone.wav was asked for a face")
+
+
 def test_boxes_of_the_evidence_follow_the_face_and_the_report_shows_it(
     real: Running, demo: Path
 ) -> None:

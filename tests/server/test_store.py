@@ -201,7 +201,7 @@ def test_a_service_works_and_starts_again_on_the_database(url: str, tmp_path: Pa
 
 
 def test_any_text_is_stored_as_it_is(store: JobStore) -> None:
-    name = "𝕯eep 'fake'; DROP TABLE seamline_jobs_1; -- \u202e☃.mp4"
+    name = "𝕯eep 'fake'; DROP TABLE seamline_jobs_2; -- \u202e☃.mp4"
     (job_id,) = queue(store, name=name)
     assert store.get(job_id).name == name  # type: ignore[union-attr]
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,18 +65,34 @@ class Client:
         """Closes the connections."""
         self._http.close()
 
-    def scan(self, path: str | Path, *, timeout_seconds: float | None = None) -> Verdict:
-        """Uploads a file, waits, and gives its verdict; raises ``JobFailed`` with the reason."""
-        job = self.submit(path)
+    def scan(
+        self,
+        path: str | Path,
+        *,
+        reference: Sequence[str | Path] = (),
+        timeout_seconds: float | None = None,
+    ) -> Verdict:
+        """Uploads a file, waits, and gives its verdict; raises ``JobFailed`` with the reason.
+
+        ``reference``: genuine footage of the people in it, which is uploaded first, as jobs of its
+        own.
+        """
+        job = self.submit(path, reference=[self.submit(one)["id"] for one in reference])
         self.wait(job["id"], timeout_seconds=timeout_seconds)
         return self.result(job["id"])
 
-    def submit(self, path: str | Path) -> dict[str, Any]:
-        """Uploads a file and gives its job; where the service is busy, tries again as it says."""
+    def submit(self, path: str | Path, *, reference: Sequence[str] = ()) -> dict[str, Any]:
+        """Uploads a file and gives its job; where the service is busy, tries again as it says.
+
+        ``reference``: ids of jobs whose uploads are genuine footage of the people in it.
+        """
+        params = {"reference": list(reference)}
         for attempt in range(_MOST_RETRIES + 1):
             try:
                 with open(path, "rb") as file:
-                    answer = self._ask("POST", "/jobs", files={"file": (Path(path).name, file)})
+                    answer = self._ask(
+                        "POST", "/jobs", params=params, files={"file": (Path(path).name, file)}
+                    )
                 found: dict[str, Any] = answer.json()
                 return found
             except _Busy as busy:

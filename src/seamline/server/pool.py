@@ -203,10 +203,15 @@ class Pool:
                 media=self._files.media(job.id),
                 part=self._files.part(job.id, job.claim),
                 name=job.name,
+                references=tuple(self._reference(one) for one in job.reference_ids or ()),
                 keep_files=self._settings.keep_seconds != 0,
             )
             worker.take(job, order)
             self._tell(job.id)
+
+    def _reference(self, job_id: str) -> tuple[Path, str]:
+        row = self._store.get(job_id)
+        return self._files.media(job_id), job_id if row is None else row.name
 
     def _keep_house(self) -> None:
         now = time.monotonic()

@@ -34,6 +34,8 @@ class Order:
     """The folder that is made for what the attempt writes."""
     name: str
     """What the sender calls the file: shown in the verdict and the report, never opened."""
+    references: tuple[tuple[Path, str], ...]
+    """Genuine footage to judge against: where it lies, and its sender's name for it."""
     keep_files: bool
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -21,6 +21,14 @@ from seamline.server.upload import promised_bytes, take_upload
 HEARTBEAT_SECONDS = 15.0
 router = APIRouter(prefix="/api/v1", tags=["jobs"], dependencies=[Depends(authorized)])
 JobId = Annotated[str, Path(description="The job's id.")]
+MOST_REFERENCES = 8
+References = Annotated[
+    Sequence[str],
+    Query(
+        description="Ids of earlier jobs whose uploads are genuine footage of the people to judge.",
+        max_length=MOST_REFERENCES,
+    ),
+]
 _EVENT = {
     "type": "object",
     "required": ["event", "data"],
@@ -49,14 +57,18 @@ _FORM = {
     responses=refusals(400, 401, 403, 408, 413, 415, 429, 503, 507),
     openapi_extra=_FORM,
 )
-async def make_job(request: Request, service: Running) -> Response:
-    """Take a video, picture or sound in and queue it; the field `file` of a form."""
-    row = await _take_in(request, service)
+async def make_job(request: Request, service: Running, reference: References = ()) -> Response:
+    """Take a video, picture or sound in and queue it; the field `file` of a form.
+
+    People who are also seen in a `reference`, which must be genuine, are judged against it.
+    """
+    row = await _take_in(request, service, list(dict.fromkeys(reference)))
     return JSONResponse(service.body(row), 202, {"Location": f"/api/v1/jobs/{row.id}"})
 
 
-async def _take_in(request: Request, service: Service) -> Any:
+async def _take_in(request: Request, service: Service, reference_ids: list[str]) -> Any:
     service.guard.check_rate(request)
+    await service.check_references(reference_ids)
     await service.check_room(promised_bytes(request))
     service.uploads += 1
     try:
@@ -66,7 +78,7 @@ async def _take_in(request: Request, service: Service) -> Any:
             kind = upload.media_type.partition("/")[2]
             if seen.kind in ("audio", "video") and upload.media_type.startswith(("audio", "video")):
                 upload = replace(upload, media_type=f"{seen.kind}/{kind}")
-            return await service.accept(upload)
+            return await service.accept(upload, reference_ids)
         finally:
             upload.path.unlink(missing_ok=True)
     finally:

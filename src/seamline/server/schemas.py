@@ -166,6 +166,9 @@ class Job(BaseModel):
     attempts: int
     expires: Annotated[Moment | None, Field(description="When it will be deleted.")]
     media_type: Annotated[str | None, Field(description="By the content, not by the name.")]
+    reference_ids: Annotated[
+        list[str], Field(description="Jobs whose uploads this one is judged against.")
+    ]
     has_media: bool
     has_report: bool
 
@@ -276,6 +279,7 @@ def job_body(row: JobRow, step: Step | None) -> dict[str, Any]:
         attempts=row.attempts,
         expires=None if row.expires is None else _moment(row.expires),
         media_type=row.media_type,
+        reference_ids=row.reference_ids or [],
         has_media=row.has_media,
         has_report=row.has_report,
     )

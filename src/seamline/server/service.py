@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,7 +126,20 @@ class Service:
         if free - promised_bytes < limits.free_bytes:
             raise Refused(507, "disk", "The disk of this service is full. Delete old jobs.")
 
-    async def accept(self, upload: Upload) -> JobRow:
+    async def check_references(self, reference_ids: Sequence[str]) -> None:
+        """Refuses references of which this service has no upload."""
+        if reference_ids and self.settings.keep_seconds == 0:
+            raise _no_reference("This service keeps no upload, so it has none to judge against.")
+        for job_id in reference_ids:
+            if await self.look_up(job_id) is None:
+                raise _no_reference(
+                    f"The reference {job_id!r} is no job of this service. Send the genuine footage "
+                    "first, and name the id of its job."
+                )
+            if not await in_thread(self.files.media(job_id).is_file):
+                raise _no_reference(f"The upload of the reference {job_id} is gone. Send it again.")
+
+    async def accept(self, upload: Upload, reference_ids: Sequence[str] = ()) -> JobRow:
         """Makes a job of an upload that was looked into."""
         job_id = new_id()
 
@@ -137,6 +151,7 @@ class Service:
                     name=upload.name,
                     size_bytes=upload.size_bytes,
                     media_type=upload.media_type,
+                    reference_ids=reference_ids,
                 )
             except BaseException:
                 self.files.remove(job_id)
@@ -158,6 +173,10 @@ class Service:
 def no_such_job() -> Refused:
     """Makes the refusal of an unknown id."""
     return Refused(404, "not_found", "There is no such job: it never was, was deleted or expired.")
+
+
+def _no_reference(message: str) -> Refused:
+    return Refused(400, "no_reference", message)
 
 
 def _busy(message: str) -> Refused:

@@ -32,6 +32,8 @@ class JobRow:
     name: str
     size_bytes: int
     media_type: str | None
+    reference_ids: list[str] | None
+    """Jobs whose uploads are genuine footage to judge this one against."""
     state: str
     stage: str
     share: float
@@ -61,12 +63,15 @@ class JobStore:
         self._engine, self._home, self._clock = engine, home, clock
         self._mine = jobs.c.home == home
 
-    def add(self, job_id: str, *, name: str, size_bytes: int, media_type: str | None) -> JobRow:
+    def add(
+        self, job_id: str, *, name: str, size_bytes: int, media_type: str | None,
+        reference_ids: Sequence[str] = (),
+    ) -> JobRow:  # fmt: skip
         """Queues a job; on return it outlives a crash."""
         values = {
             "id": job_id, "home": self._home, "name": name, "size_bytes": size_bytes,
-            "media_type": media_type, "state": "queued", "stage": "queued",
-            "created": self._clock(),
+            "media_type": media_type, "reference_ids": list(reference_ids) or None,
+            "state": "queued", "stage": "queued", "created": self._clock(),
         }  # fmt: skip
         with self._engine.begin() as connection:
             connection.execute(jobs.insert().values(values))

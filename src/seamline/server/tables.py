@@ -12,7 +12,7 @@ _metadata = sa.MetaData()
 _COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite counts INTEGER keys only
 
 jobs = sa.Table(
-    "seamline_jobs_1",  # the number is the layout's: another layout is another table
+    "seamline_jobs_2",  # the number is the layout's: another layout is another table
     _metadata,
     sa.Column("number", _COUNTER, primary_key=True, autoincrement=True),
     sa.Column("id", sa.String(22), nullable=False, unique=True),
@@ -20,6 +20,7 @@ jobs = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("size_bytes", sa.BigInteger, nullable=False),
     sa.Column("media_type", sa.String(60), nullable=True),
+    sa.Column("reference_ids", sa.JSON(none_as_null=True), nullable=True),
     sa.Column("state", sa.String(10), nullable=False),
     sa.Column("stage", sa.String(10), nullable=False),
     sa.Column("share", sa.Float, nullable=False, default=0.0),
@@ -36,7 +37,7 @@ jobs = sa.Table(
     sa.Column("expires", sa.Float, nullable=True),
     sa.Column("has_media", sa.Boolean, nullable=False, default=True),
     sa.Column("has_report", sa.Boolean, nullable=False, default=False),
-    sa.Index("seamline_jobs_1_queue", "home", "state", "number"),
+    sa.Index("seamline_jobs_2_queue", "home", "state", "number"),
     sqlite_autoincrement=True,  # a number is never given twice, so pages stay in order
 )
 

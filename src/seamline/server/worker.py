@@ -6,11 +6,12 @@ It owns a detector, loads once, and knows neither the database nor the network.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
-from seamline.errors import SeamlineError
+from seamline.errors import BadReference, SeamlineError
 from seamline.scale.examine import Loader, Settings, examine_file
 from seamline.server.process import bound_address_space, settle
 from seamline.server.results import Order, named, write_results
@@ -71,7 +72,11 @@ def work(line: Connection, lifeline: Connection, load: Loader, memory_bytes: int
 
 def _do(scanner: Any, order: Order, model: Any, steps: _Steps) -> Answer:
     steps.tell("reading", 0.0)
-    settings = Settings(keep_evidence=order.keep_files)
+    try:
+        references = tuple(_reference(scanner, *one) for one in order.references)
+    except BadReference as error:
+        return Answer(None, str(error), has_report=False)
+    settings = Settings(keep_evidence=order.keep_files, reference=references)
     outcome = examine_file(scanner, str(order.media), settings, steps.examined)
     if outcome.verdict.error is not None:
         return Answer(None, outcome.verdict.error, has_report=False)
@@ -82,6 +87,17 @@ def _do(scanner: Any, order: Order, model: Any, steps: _Steps) -> Answer:
         except OSError as error:
             return Answer(None, f"its results cannot be stored: {error.strerror}", False)
     return Answer(named(outcome.verdict, order.name).to_json(), None, order.keep_files)
+
+
+def _reference(scanner: Any, path: Path, name: str) -> Any:
+    """Measures genuine footage; what is said of it names it as its sender does."""
+    try:
+        found = scanner.read_reference(
+            path, thorough=Settings.thorough, min_face_px=Settings.min_face_px
+        )
+    except BadReference as error:
+        raise BadReference(str(error).replace(str(path), name)) from None
+    return replace(found, path=name)
 
 
 class _Steps:

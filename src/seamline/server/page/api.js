@@ -75,14 +75,16 @@ function errorOf(status, text, retryAfter) {
 }
 
 /**
- * Sends a file; `onShare` is told the share sent. Gives {done, cancel}: `done` resolves to the
- * job, or throws an ApiError (code "cancelled" after `cancel`).
+ * Sends a file, to be judged against the uploads of the jobs in `reference`; `onShare` is told the
+ * share sent. Gives {done, cancel}: `done` resolves to the job, or throws an ApiError (code
+ * "cancelled" after `cancel`).
  */
-export function send(file, onShare) {
+export function send(file, onShare, reference = []) {
   // XMLHttpRequest, because fetch tells no progress of an upload.
   const request = new XMLHttpRequest();
   const done = new Promise((resolve, reject) => {
-    request.open("POST", new URL("jobs", BASE));
+    const query = new URLSearchParams(reference.map((id) => ["reference", id]));
+    request.open("POST", new URL(reference.length ? `jobs?${query}` : "jobs", BASE));
     request.setRequestHeader("Accept", "application/json");
     request.upload.addEventListener("progress", (event) => {
       if (event.lengthComputable) onShare(event.loaded / event.total);

@@ -115,6 +115,34 @@ function gapRows(verdict, evidence) {
     });
 }
 
+/** Which genuine footage was given, and who in the file is also seen in it; null without any. */
+export function referenceCard({ reference }) {
+  if (!reference) return null;
+  return el(
+    "section",
+    { class: "card", "aria-labelledby": "reference-title" },
+    el("h2", { id: "reference-title" }, "Genuine footage to compare with"),
+    el(
+      "ul",
+      {},
+      reference.paths.map((path) => {
+        const alike = reference.people
+          .filter((one) => one.reference === path)
+          .map((one) => `${personName(one.track).toLowerCase()} (likeness ${one.similarity.toFixed(2)})`);
+        const whom = alike.length
+          ? `judged against it: ${alike.join(", ")}`
+          : "shows nobody of this file";
+        return el("li", {}, nameOf(visible(path)), `, ${whom}`);
+      }),
+    ),
+    el(
+      "p",
+      { class: "quiet" },
+      "Whoever is judged against it gets a figure for how much more forged the picture looks than in that footage, which whoever asked for this scan gave as genuine.",
+    ),
+  );
+}
+
 /** The file, the model and how long the scan is kept. */
 export function factsCard(job) {
   const { verdict } = job;

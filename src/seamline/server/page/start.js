@@ -3,6 +3,7 @@
 import { getLimits, listJobs } from "./api.js";
 import { announce, el, mark, nameOf, put, svg } from "./dom.js";
 import { jobRow } from "./history.js";
+import { referencePart } from "./references.js";
 import { addFiles, cancel, forget, onUploads, retry, uploads } from "./uploads.js";
 import { headline, roughly, secondsText, sizeText, visible } from "./words.js";
 
@@ -43,6 +44,7 @@ export function startPage(main, { go, onRefused, setTitle }) {
     el("p", { id: "drop-hint" }, "or drop videos, pictures and sounds anywhere on this page"),
     facts,
   );
+  const known = referencePart();
   const stopDrops = acceptDrops(drop, take);
   const nodes = new Map();
   const draw = () => {
@@ -77,6 +79,7 @@ export function startPage(main, { go, onRefused, setTitle }) {
         "Seamline looks at faces and listens to voices, and tells who, when, where in the face, by which sense and how sure it is. What it could not examine, it names; without evidence it gives no figure.",
       ),
       drop,
+      known.node,
     ),
     sending,
     latest,
@@ -88,6 +91,7 @@ export function startPage(main, { go, onRefused, setTitle }) {
     closed = true;
     stopUploads();
     stopDrops();
+    known.close();
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { getJob, getLimits, send, titleOf } from "./api.js";
 import { rememberFile } from "./local_files.js";
+import { referenceIds } from "./references.js";
 import { sizeText } from "./words.js";
 
 const AT_ONCE = 2;
@@ -57,12 +58,24 @@ function pump() {
 
 async function begin(upload) {
   Object.assign(upload, { state: "sending", share: 0, message: null });
-  const { done, cancel } = send(upload.file, (share) => {
+  let stopped = false;
+  upload.cancel = () => {
+    stopped = true;
+  };
+  changed(upload);
+  const reference = await referenceIds();
+  if (stopped) {
+    failed(upload, { code: "cancelled" });
+    changed(upload);
+    pump();
+    return;
+  }
+  const told = (share) => {
     upload.share = share;
     changed(upload);
-  });
+  };
+  const { done, cancel } = send(upload.file, told, reference);
   upload.cancel = cancel;
-  changed(upload);
   try {
     upload.job = await done;
     upload.state = "accepted";

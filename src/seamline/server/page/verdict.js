@@ -3,7 +3,7 @@
 import { jobUrl } from "./api.js";
 import { el, mark, moment, nameOf, svg } from "./dom.js";
 import { facesSection } from "./faces.js";
-import { factsCard, missingCard, sensesCard } from "./facts.js";
+import { factsCard, missingCard, referenceCard, sensesCard } from "./facts.js";
 import { hasTime } from "./lanes.js";
 import { createPlayer } from "./player.js";
 import { createTimeline } from "./timeline.js";
@@ -42,6 +42,8 @@ export function verdictView({ job, evidence, onDelete }) {
       facesSection({ verdict, evidence, onSeek: timed ? showMoment : null }),
     );
   }
+  const reference = referenceCard(verdict);
+  if (reference) parts.push(reference);
   parts.push(factsCard(job));
   return { element: el("div", { class: "verdict-view" }, parts), stop: () => player?.stop() };
 }
