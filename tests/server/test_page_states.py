@@ -139,9 +139,9 @@ def test_uploads_are_judged_against_genuine_footage_that_was_chosen(
     browser.open(double.address)
     browser.find(".known label")
     for name, told in (
-        ("monday.mp4", "will be judged against"),
+        ("monday.mp4", "is judged against it"),
         ("long.mp4", "Too large. It is too long."),
-        ("friday.mp4", "will be judged against"),
+        ("friday.mp4", "is judged against it"),
     ):
         browser.all("#reference-files")[0].send_keys(str(tiny_video(tmp_path / name)))
         browser.wait_text(told, ".references li:last-child")

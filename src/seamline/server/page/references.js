@@ -84,7 +84,7 @@ export function referencePart() {
   return { node, close: () => listeners.delete(draw) };
 }
 
-const STATES = { sending: "is being sent", ready: "will be judged against" };
+const STATES = { sending: "is being sent", ready: "is here: what you send is judged against it" };
 
 function row(one) {
   const shown = visible(one.file.name);
