@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from seamline.data.copy_synthesis import Vocoder
+from seamline.data.voice_augment import griffin_lim_copy
 from seamline.models.build import ModelConfig
 from seamline.training.config import TrainConfig
 from seamline.training.export import Run
 from seamline.training.fit import fit
-from seamline.training.voice_splices import splice_clips
+from seamline.training.voice_data import VoiceData
+from seamline.training.voice_splices import splice_clips, splice_own_copy, step_truth
 from voice_runs import voice_config
 
 # Lightning's own use of torch's deprecated interfaces is not ours to mend.
@@ -55,5 +60,46 @@ def test_a_network_learns_from_splices(tmp_path: Path) -> None:
 
 
 def test_a_network_that_reads_samples_takes_none() -> None:
-    with pytest.raises(ValueError, match="splice_share"):
-        TrainConfig(branch="voice", model=ModelConfig(front="sinc"), splice_share=0.5)
+    for share in ({"splice_share": 0.5}, {"own_copy_share": 0.5}):
+        with pytest.raises(ValueError, match="splice_share"):
+            TrainConfig(branch="voice", model=ModelConfig(front="sinc"), **share)
+
+
+@pytest.mark.parametrize("vocoder", [griffin_lim_copy, lambda x, *_: x[::-1].copy()])
+def test_a_resynthesised_stretch_is_all_that_changes(vocoder: Vocoder) -> None:
+    speech = np.random.default_rng(5).normal(0, 0.1, 24000).astype(np.float32)
+    seen = set()
+    for seed in range(40):
+        spliced, (start, stop) = splice_own_copy(
+            speech, np.random.default_rng(seed), 16000, vocoder
+        )
+        assert spliced.shape == speech.shape
+        changed = np.flatnonzero(spliced != speech)
+        if stop == start:
+            assert changed.size == 0
+        else:
+            assert start <= changed[0] < start + 400
+            assert stop - 400 < changed[-1] + 1 <= stop
+        seen.add("none" if stop == start else "all" if stop - start == 24000 else "part")
+    assert seen == {"none", "all", "part"}
+
+
+def test_batches_of_own_copies_tell_each_column(tmp_path: Path) -> None:
+    config = voice_config(tmp_path, "voice_residual", own_copy_share=1.0)
+    data = VoiceData(config)
+    mel, truth = next(iter(data.train_dataloader()))
+    assert truth.shape == (mel.shape[0], mel.shape[2])
+    assert set(truth.unique().tolist()) == {0.0, 1.0}
+    plain, labels = next(iter(VoiceData(replace(config, own_copy_share=0.0)).train_dataloader()))
+    assert labels.shape == (plain.shape[0],)
+
+
+def test_a_network_learns_from_its_speakers_own_copies(tmp_path: Path) -> None:
+    config = voice_config(tmp_path, "voice_residual", own_copy_share=0.5, sound_seconds=(0.8, 1.0))
+    assert Run.read(fit(config)).scores["holdout"]
+
+
+def test_step_truth_is_the_share_of_forged_columns() -> None:
+    truth = torch.zeros(1, 40)
+    truth[:, 12:30] = 1
+    torch.testing.assert_close(step_truth(truth, STEP), torch.tensor([[4 / 16, 14 / 16, 0.0]]))

@@ -55,6 +55,15 @@ def find_vocoder(name: str) -> Vocoder:
     return VOCODERS[name]
 
 
+def has_vocoder(name: str) -> bool:
+    """Tell whether a vocoder of `VOCODERS` is installed."""
+    try:
+        find_vocoder(name)
+    except ValueError:
+        return False
+    return True
+
+
 @cache
 def _pyworld() -> Any:
     """Load pyworld's compiled part: its ``__init__`` imports what setuptools no longer brings."""

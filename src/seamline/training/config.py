@@ -164,6 +164,8 @@ class TrainConfig:
     """Share of synthetic crops that are genuine speech resynthesised by Griffin-Lim."""
     splice_share: float = 0.0
     """Share of the voice branch's steps on clips with a stretch of another one in them."""
+    own_copy_share: float = 0.0
+    """Share of its steps on genuine speech a stretch of which was resynthesised."""
 
     encoder_run: str = ""
     """Run whose frame encoder branches clip and both take over, frozen; empty: `initial`."""
@@ -202,8 +204,8 @@ class TrainConfig:
             raise ValueError(
                 f"leave_out is {self.leave_out!r}; it takes source=NAME or method=NAME."
             )
-        if self.splice_share and self.reads_samples:
-            raise ValueError("splice_share splices log-spectra; this voice network reads samples.")
+        if (self.splice_share or self.own_copy_share) and self.reads_samples:
+            raise ValueError("splice_share and own_copy_share: this voice network reads samples.")
         if self.self_blend_share + self.cross_blend_share > 1:
             raise ValueError(
                 f"self_blend_share {self.self_blend_share} and cross_blend_share "

@@ -16,7 +16,7 @@ from torchmetrics.functional.classification import binary_auroc
 from seamline.models.voice_cnn import VoiceCNN
 from seamline.training.config import TrainConfig
 from seamline.training.pairs import Pair
-from seamline.training.voice_splices import splice_clips
+from seamline.training.voice_splices import splice_clips, step_truth
 
 
 class TrainModule(L.LightningModule):
@@ -147,18 +147,27 @@ class VoiceModule(BranchModule):
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
         """Return the classification loss of the pooled step logits, or of a splice's steps."""
         log_mel, labels = batch
+        if labels.ndim == 2:  # which columns are forged
+            return self._step_loss(log_mel, step_truth(labels, self._columns_per_step))
         if self.config.splice_share and float(torch.rand(())) < self.config.splice_share:
-            columns = int(getattr(self.model, "input_per_step", VoiceCNN.FRAMES_PER_STEP))
-            spliced, truth = splice_clips(log_mel, labels, columns)
-            steps = self.model(spliced)
-            if steps.shape != truth.shape:
-                raise ValueError("splice_share needs a voice network that judges step by step.")
-            loss = F.binary_cross_entropy_with_logits(steps, truth)
-            self.log_training(loss=loss, accuracy=accuracy_of(steps.flatten(), truth.flatten()))
-            return loss
+            return self._step_loss(*splice_clips(log_mel, labels, self._columns_per_step))
         logits = pool(self.model(log_mel), self.config.pool_sharpness)
         loss = F.binary_cross_entropy_with_logits(logits, labels)
         self.log_training(loss=loss, accuracy=accuracy_of(logits, labels))
+        return loss
+
+    @property
+    def _columns_per_step(self) -> int:
+        return int(getattr(self.model, "input_per_step", VoiceCNN.FRAMES_PER_STEP))
+
+    def _step_loss(
+        self, log_mel: Float[Tensor, "batch mel time"], truth: Float[Tensor, "batch step"]
+    ) -> Tensor:
+        steps = self.model(log_mel)
+        if steps.shape != truth.shape:
+            raise ValueError("Splices need a voice network that judges step by step.")
+        loss = F.binary_cross_entropy_with_logits(steps, truth)
+        self.log_training(loss=loss, accuracy=accuracy_of(steps.flatten(), truth.flatten()))
         return loss
 
     def file_logits(self, inputs: Float[Tensor, "... time"]) -> Float[Tensor, ""]:

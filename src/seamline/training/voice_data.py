@@ -17,10 +17,12 @@ from torch.utils.data import DataLoader, Dataset
 
 from seamline.clips.cache import CachedClip, read_cache, read_contract
 from seamline.clips.contract import CropContract
+from seamline.data.copy_synthesis import VOCODERS, Samples, has_vocoder
 from seamline.data.voice_augment import griffin_lim_copy, hide_channel, random_crop
 from seamline.training.config import TrainConfig
 from seamline.training.folds import sample_of, split_cache
 from seamline.training.loading import train_batches
+from seamline.training.voice_splices import splice_own_copy
 from seamline.voice.logmel import log_mel
 
 
@@ -43,6 +45,7 @@ class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
         self, entries: list[VoiceEntry], config: TrainConfig, contract: CropContract, *, epoch: int
     ) -> None:
         self._config, self._mel = config, contract.mel
+        self._vocoders = [name for name in VOCODERS if has_vocoder(name)]
         self._count = config.steps_per_epoch * config.batch_size
         self._first = epoch * self._count
         self._sides = [_by_source(e for e in entries if e.fake is fake) for fake in (False, True)]
@@ -55,23 +58,45 @@ class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         number = self._first + index
         generator = np.random.default_rng([self._config.seed, number])
+        if self._config.own_copy_share and self._is_of_own_copies(number):
+            return self._own_copy(number, generator)
         fake = index % 2
         copied = fake == 1 and generator.random() < self._config.copy_share
-        sources = self._sides[0 if copied else fake]
-        # A source counts by the root of its size: neither one maker nor one studio dominates.
-        chance = np.sqrt([len(entries) for entries in sources.values()])
-        picked = sources[list(sources)[generator.choice(len(sources), p=chance / chance.sum())]]
-        entry = picked[int(generator.integers(len(picked)))]
-        crop = random_crop(entry.samples, generator, self._length(number))
+        crop = self._crop(0 if copied else fake, number, generator)
         if copied:
             crop = griffin_lim_copy(crop, generator, self._mel.sample_rate_hz)
         if generator.random() < self._config.hide_share:
             crop = hide_channel(crop, generator)
         if self._config.reads_samples:
             return torch.from_numpy(np.ascontiguousarray(crop)), torch.tensor(float(fake))
+        return self._log_mel(crop, number), torch.tensor(float(fake))
+
+    def _is_of_own_copies(self, number: int) -> bool:
+        batch = number // self._config.batch_size
+        draw = np.random.default_rng([self._config.seed, 2, batch]).random()
+        return bool(draw < self._config.own_copy_share)
+
+    def _own_copy(self, number: int, generator: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Genuine speech with a resynthesised stretch, and which of its columns are forged."""
+        rate, hop = self._mel.sample_rate_hz, self._mel.hop_samples
+        vocoder = VOCODERS[str(generator.choice(self._vocoders))]
+        crop = self._crop(0, number, generator)
+        spliced, (start, stop) = splice_own_copy(crop, generator, rate, vocoder)
+        mel = self._log_mel(spliced, number)
+        centre = torch.arange(mel.shape[1]) * hop
+        return mel, ((centre >= start) & (centre < stop)).float()
+
+    def _crop(self, fake: int, number: int, generator: np.random.Generator) -> Samples:
+        sources = self._sides[fake]
+        # A source counts by the root of its size: neither one maker nor one studio dominates.
+        chance = np.sqrt([len(entries) for entries in sources.values()])
+        picked = sources[list(sources)[generator.choice(len(sources), p=chance / chance.sum())]]
+        entry = picked[int(generator.integers(len(picked)))]
+        return random_crop(entry.samples, generator, self._length(number))
+
+    def _log_mel(self, crop: Samples, number: int) -> Tensor:
         mel = log_mel(crop, self._mel)
-        mel = mel[:, : self._mel.frames(self._length(number))]
-        return torch.from_numpy(mel), torch.tensor(float(fake))
+        return torch.from_numpy(mel[:, : self._mel.frames(self._length(number))])
 
     def _length(self, number: int) -> int:
         batch = number // self._config.batch_size

@@ -1,4 +1,4 @@
-"""Splices for the voice branch: a stretch of one clip laid into another, each step with its truth.
+"""Splices for the voice branch: a stretch of another clip, or of the clip's own copy, laid in.
 
 A loss on a clip's mean never asks a network to tell one second from the next; one on the steps of
 spliced clips does (as CutMix does in pictures, Yun et al., ICCV 2019).
@@ -6,16 +6,23 @@ spliced clips does (as CutMix does in pictures, Yun et al., ICCV 2019).
 
 from __future__ import annotations
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 from torch import Tensor
 from torch.nn import functional as F
 
+from seamline.data.copy_synthesis import Vocoder
+from seamline.data.forge_voice import copy_span, splice
 from seamline.models.voice_cnn import level_bands
+
+Samples = Float32[np.ndarray, " sample"]
 
 LEAST_COLUMNS = 24
 """Of the stretch, 10 ms each; it may reach beyond the clip's end."""
 RANGE_NATS = 12.0
+LEAST_COPY_SECONDS = 0.25
+NO_COPY_SHARE, WHOLE_COPY_SHARE = 0.15, 0.1
 
 
 def splice_clips(
@@ -41,7 +48,39 @@ def splice_clips(
     level = level_bands(mel, RANGE_NATS)
     spliced = torch.where(inside[:, None], level[other], level)
     truth = torch.where(inside, labels[other][:, None], labels[:, None])
-    steps = F.avg_pool1d(
-        truth[:, None], columns_per_step, ceil_mode=True, count_include_pad=False
+    return spliced, step_truth(truth, columns_per_step)
+
+
+def step_truth(
+    columns: Float[Tensor, "batch time"], columns_per_step: int
+) -> Float[Tensor, "batch step"]:
+    """Give the share of each step's columns that are fake."""
+    return F.avg_pool1d(
+        columns[:, None], columns_per_step, ceil_mode=True, count_include_pad=False
     ).squeeze(1)
-    return spliced, steps
+
+
+def splice_own_copy(
+    samples: Samples, generator: np.random.Generator, sample_rate_hz: int, vocoder: Vocoder
+) -> tuple[Samples, tuple[int, int]]:
+    """Resynthesise a stretch of speech, as `seamline forge` does; gives its first and end sample.
+
+    The same voice says the same words on both sides of the seam, so that only the vocoder tells
+    them apart. Some clips stay as they are (the stretch is empty), some are resynthesised whole.
+    """
+    count, least = len(samples), round(LEAST_COPY_SECONDS * sample_rate_hz)
+    kind = generator.random()
+    if kind < NO_COPY_SHARE or count < least:
+        return samples.copy(), (0, 0)
+    start, stop = 0, count
+    if kind > NO_COPY_SHARE + WHOLE_COPY_SHARE:
+        length = int(generator.integers(least, count + 1))
+        place = int(generator.integers(least // 2 - length, count - least // 2))
+        start, stop = max(0, place), min(count, place + length)
+    spliced, _ = splice(
+        samples,
+        [(start / sample_rate_hz, stop / sample_rate_hz)],
+        lambda first, last: copy_span(samples, first, last, generator, sample_rate_hz, vocoder),
+        sample_rate_hz,
+    )
+    return spliced, (start, stop)
