@@ -17,12 +17,12 @@ from torch.utils.data import DataLoader, Dataset
 
 from seamline.clips.cache import CachedClip, read_cache, read_contract
 from seamline.clips.contract import CropContract
-from seamline.data.copy_synthesis import VOCODERS, Samples, has_vocoder
+from seamline.data.copy_synthesis import Samples
 from seamline.data.voice_augment import griffin_lim_copy, hide_channel, random_crop
 from seamline.training.config import TrainConfig
 from seamline.training.folds import sample_of, split_cache
 from seamline.training.loading import train_batches
-from seamline.training.voice_splices import splice_own_copy
+from seamline.training.voice_splices import Copies, splice_own_copy
 from seamline.voice.logmel import log_mel
 
 
@@ -42,10 +42,15 @@ class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
     """Item i depends on the seed and i alone; items of one batch share a length."""
 
     def __init__(
-        self, entries: list[VoiceEntry], config: TrainConfig, contract: CropContract, *, epoch: int
+        self,
+        entries: list[VoiceEntry],
+        config: TrainConfig,
+        contract: CropContract,
+        copies: Copies,
+        *,
+        epoch: int,
     ) -> None:
-        self._config, self._mel = config, contract.mel
-        self._vocoders = [name for name in VOCODERS if has_vocoder(name)]
+        self._config, self._mel, self._copies = config, contract.mel, copies
         self._count = config.steps_per_epoch * config.batch_size
         self._first = epoch * self._count
         self._sides = [_by_source(e for e in entries if e.fake is fake) for fake in (False, True)]
@@ -62,7 +67,8 @@ class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
             return self._own_copy(number, generator)
         fake = index % 2
         copied = fake == 1 and generator.random() < self._config.copy_share
-        crop = self._crop(0 if copied else fake, number, generator)
+        entry = self._entry(0 if copied else fake, generator)
+        crop = random_crop(entry.samples, generator, self._length(number))
         if copied:
             crop = griffin_lim_copy(crop, generator, self._mel.sample_rate_hz)
         if generator.random() < self._config.hide_share:
@@ -79,20 +85,22 @@ class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
     def _own_copy(self, number: int, generator: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Genuine speech with a resynthesised stretch, and which of its columns are forged."""
         rate, hop = self._mel.sample_rate_hz, self._mel.hop_samples
-        vocoder = VOCODERS[str(generator.choice(self._vocoders))]
-        crop = self._crop(0, number, generator)
-        spliced, (start, stop) = splice_own_copy(crop, generator, rate, vocoder)
+        entry, length = self._entry(0, generator), self._length(number)
+        place = generator.bit_generator.state
+        crop = random_crop(entry.samples, generator, length)
+        generator.bit_generator.state = place  # the copy is cut where its original is
+        copied = random_crop(self._copies.of(entry.path, entry.samples), generator, length)
+        spliced, (start, stop) = splice_own_copy(crop, copied, generator, rate)
         mel = self._log_mel(spliced, number)
         centre = torch.arange(mel.shape[1]) * hop
         return mel, ((centre >= start) & (centre < stop)).float()
 
-    def _crop(self, fake: int, number: int, generator: np.random.Generator) -> Samples:
+    def _entry(self, fake: int, generator: np.random.Generator) -> VoiceEntry:
         sources = self._sides[fake]
         # A source counts by the root of its size: neither one maker nor one studio dominates.
         chance = np.sqrt([len(entries) for entries in sources.values()])
         picked = sources[list(sources)[generator.choice(len(sources), p=chance / chance.sum())]]
-        entry = picked[int(generator.integers(len(picked)))]
-        return random_crop(entry.samples, generator, self._length(number))
+        return picked[int(generator.integers(len(picked)))]
 
     def _log_mel(self, crop: Samples, number: int) -> Tensor:
         mel = log_mel(crop, self._mel)
@@ -133,6 +141,7 @@ class VoiceData(L.LightningDataModule):
         self.config = config
         folder = Path(config.cache)
         self.contract = read_contract(folder)
+        self.copies = Copies(config.seed, self.contract.mel.sample_rate_hz)
         parts = split_cache(
             read_cache(folder), config.folds, config.holdout_fold, by=config.fold_by
         )
@@ -143,7 +152,7 @@ class VoiceData(L.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Any]:
         """Return the crops of the current epoch."""
         epoch = self.trainer.current_epoch if self.trainer is not None else 0
-        dataset = VoiceCrops(self.train, self.config, self.contract, epoch=epoch)
+        dataset = VoiceCrops(self.train, self.config, self.contract, self.copies, epoch=epoch)
         return train_batches(dataset, self.config, self.trainer)
 
     def val_dataloader(self) -> list[DataLoader[Any]]:

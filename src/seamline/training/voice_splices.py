@@ -6,13 +6,15 @@ spliced clips does (as CutMix does in pictures, Yun et al., ICCV 2019).
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int16
 from torch import Tensor
 from torch.nn import functional as F
 
-from seamline.data.copy_synthesis import Vocoder
+from seamline.data.copy_synthesis import VOCODERS, find_vocoder, has_vocoder
 from seamline.data.forge_voice import copy_span, splice
 from seamline.models.voice_cnn import level_bands
 
@@ -22,6 +24,7 @@ LEAST_COLUMNS = 24
 """Of the stretch, 10 ms each; it may reach beyond the clip's end."""
 RANGE_NATS = 12.0
 LEAST_COPY_SECONDS = 0.25
+INT16_MOST = 32767.0
 NO_COPY_SHARE, WHOLE_COPY_SHARE = 0.15, 0.1
 
 
@@ -60,10 +63,33 @@ def step_truth(
     ).squeeze(1)
 
 
+class Copies:
+    """Recordings resynthesised whole, each by one vocoder when it is first asked for, and kept.
+
+    A vocoder takes longer than a training step. What a copy is depends on the seed and the
+    recording's name alone.
+    """
+
+    def __init__(self, seed: int, sample_rate_hz: int) -> None:
+        self._seed, self._rate = seed, sample_rate_hz
+        self._vocoders = [find_vocoder(name) for name in VOCODERS if has_vocoder(name)]
+        self._made: dict[str, Int16[np.ndarray, " sample"]] = {}
+
+    def of(self, name: str, samples: Samples) -> Samples:
+        """Give the copy of a recording, as long and as loud as it."""
+        if name not in self._made:
+            number = zlib.crc32(name.encode())
+            generator = np.random.default_rng([self._seed, number])
+            vocoder = self._vocoders[number % len(self._vocoders)]
+            copied = copy_span(samples, 0, len(samples), generator, self._rate, vocoder)
+            self._made[name] = np.round(copied * INT16_MOST).astype(np.int16)
+        return self._made[name].astype(np.float32) / INT16_MOST
+
+
 def splice_own_copy(
-    samples: Samples, generator: np.random.Generator, sample_rate_hz: int, vocoder: Vocoder
+    samples: Samples, copied: Samples, generator: np.random.Generator, sample_rate_hz: int
 ) -> tuple[Samples, tuple[int, int]]:
-    """Resynthesise a stretch of speech, as `seamline forge` does; gives its first and end sample.
+    """Lay a stretch of speech's copy into it, as `seamline forge` does; gives its ends in samples.
 
     The same voice says the same words on both sides of the seam, so that only the vocoder tells
     them apart. Some clips stay as they are (the stretch is empty), some are resynthesised whole.
@@ -80,7 +106,7 @@ def splice_own_copy(
     spliced, _ = splice(
         samples,
         [(start / sample_rate_hz, stop / sample_rate_hz)],
-        lambda first, last: copy_span(samples, first, last, generator, sample_rate_hz, vocoder),
+        lambda first, last: copied[first:last],
         sample_rate_hz,
     )
     return spliced, (start, stop)
