@@ -15,7 +15,7 @@ from services import ended, running, send
 from seamline.errors import SeamlineError, WrongUsage
 from seamline.server.files import new_id
 from seamline.server.store import LEASE_SECONDS, MOST_INTERRUPTIONS, JobStore
-from seamline.server.tables import open_database
+from seamline.server.tables import jobs, open_database, take_over
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -198,6 +198,66 @@ def test_a_service_works_and_starts_again_on_the_database(url: str, tmp_path: Pa
         assert [job["id"] for job in page["jobs"]] == [left, job_id]
         assert service.client.delete(f"/api/v1/jobs/{left}").status_code == 204
     assert not (tmp_path / "jobs.sqlite").exists()
+
+
+def first_layout(engine: sa.Engine) -> sa.Table:
+    """Make the table of jobs as it was before it knew references."""
+    old = sa.Table(
+        "seamline_jobs_1",
+        sa.MetaData(),
+        *(
+            sa.Column(c.name, c.type, primary_key=c.primary_key, nullable=c.nullable)
+            for c in jobs.columns
+            if c.name != "reference_ids"
+        ),
+    )
+    old.create(engine)
+    return old
+
+
+def test_jobs_of_the_layout_before_are_taken_over_and_others_left(
+    store: JobStore, engine: sa.Engine
+) -> None:
+    ids = queue(store, 3)
+    with engine.begin() as connection:
+        rows = connection.execute(sa.select(jobs).where(jobs.c.id.in_(ids))).mappings().all()
+        connection.execute(jobs.delete().where(jobs.c.id.in_(ids)))
+    old = first_layout(engine)
+    kept = [{k: v for k, v in row.items() if k != "reference_ids"} for row in rows]
+    kept.sort(key=lambda row: ids.index(row["id"]))
+    home = kept[0]["home"]
+    kept[2]["home"] = "another"
+    try:
+        with engine.begin() as connection:
+            connection.execute(old.insert(), kept)
+        for _ in range(2):  # there is nothing left for the second
+            take_over(engine, home)
+        assert [row.id for row in store.page(9, None)] == ids[1::-1]
+        assert [row.reference_ids for row in store.page(9, None)] == [None, None]
+        (newest,) = queue(store)
+        assert store.page(1, None)[0].id == newest
+        with engine.connect() as connection:
+            assert connection.execute(sa.select(old.c.id)).scalars().all() == [ids[2]]
+    finally:
+        old.drop(engine)
+
+
+def test_a_service_lists_the_jobs_of_the_version_before_and_keeps_their_files(
+    tmp_path: Path,
+) -> None:
+    with running(tmp_path) as service:
+        job = ended(service.client, send(service.client, wav()).json()["id"])
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'jobs.sqlite'}")
+    with engine.begin() as connection:
+        (row,) = connection.execute(sa.select(jobs)).mappings().all()
+        connection.execute(jobs.delete())
+    old = first_layout(engine)
+    with engine.begin() as connection:
+        connection.execute(old.insert(), {k: v for k, v in row.items() if k != "reference_ids"})
+    engine.dispose()
+    with running(tmp_path) as service:
+        assert service.client.get(f"/api/v1/jobs/{job['id']}").json() == job
+        assert service.client.get(f"/api/v1/jobs/{job['id']}/media").content == wav()
 
 
 def test_any_text_is_stored_as_it_is(store: JobStore) -> None:

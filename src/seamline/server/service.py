@@ -20,7 +20,7 @@ from seamline.server.refusals import Refused
 from seamline.server.schemas import job_body
 from seamline.server.settings import ServiceSettings
 from seamline.server.store import JobRow, JobStore
-from seamline.server.tables import open_database
+from seamline.server.tables import open_database, take_over
 from seamline.server.threads import in_thread
 from seamline.server.upload import Upload
 
@@ -39,6 +39,7 @@ class Ground:
         files = DataFolder(settings.data)
         try:
             engine = open_database(settings.database_url)
+            take_over(engine, files.home)
         except BaseException:
             files.release()
             raise

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from seamline.errors import SeamlineError, WrongUsage
 
 _metadata = sa.MetaData()
+_FIRST_LAYOUT = "seamline_jobs_1"
 _COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite counts INTEGER keys only
 
 jobs = sa.Table(
@@ -59,6 +60,21 @@ def open_database(url: str) -> sa.Engine:
         place = engine.url.render_as_string(hide_password=True)
         raise SeamlineError(f"The database {place} cannot be used: {error.orig}") from error
     return engine
+
+
+def take_over(engine: sa.Engine, home: str) -> None:
+    """Moves a data folder's jobs out of the first layout, which knew no references, into this one.
+
+    Other folders' jobs stay where they are: their services may still be of the version before.
+    """
+    if not sa.inspect(engine).has_table(_FIRST_LAYOUT):
+        return
+    old = sa.Table(_FIRST_LAYOUT, sa.MetaData(), autoload_with=engine)
+    names = [column.name for column in old.columns if column.name != "number"]  # given anew
+    rows = sa.select(*(old.c[name] for name in names)).where(old.c.home == home)
+    with engine.begin() as connection:
+        connection.execute(jobs.insert().from_select(names, rows.order_by(old.c.number)))
+        connection.execute(old.delete().where(old.c.home == home))
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
