@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from cache_factory import write_cache
-from seamline.training.build import WEIGHTS
+from seamline.models.build import ModelConfig
+from seamline.training.build import WEIGHTS, build_network
 from seamline.training.config import TrainConfig, config_json
 from seamline.training.export import Run, export_bundle
 from seamline.training.fit import fit
@@ -138,6 +139,15 @@ def test_a_refitted_last_layer_tells_its_own_pairs_better(
 def test_a_last_layer_that_is_not_alone_is_not_refitted(
     picture: TrainConfig, tmp_path: Path
 ) -> None:
+    config = replace(picture, model=ModelConfig(regions=True))
+    run = saved(config, tmp_path / "regions")
+    state = build_network(config).state_dict()
+    save_file({name: value.contiguous() for name, value in state.items()}, run / WEIGHTS)
+    with pytest.raises(ValueError, match="its last layer is not alone"):
+        refit(run, tmp_path / "new")
+
+
+def test_a_run_of_another_branch_is_not_refitted(picture: TrainConfig, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="only branch picture is refitted"):
         refit(saved(replace(picture, branch="motion"), tmp_path / "motion"), tmp_path / "new")
 
