@@ -44,7 +44,7 @@ def test_an_unknown_key_lists_the_known_ones() -> None:
         ({"holdout_fold": 7}, "holdout_fold 7 is not below folds 7"),
         ({"margin_range": [1.4, 1.0]}, "margin_range .* falls"),
         ({"epochs": "many"}, "epochs takes int, got 'many'"),
-        ({"initial": "nowhere"}, "initial is 'nowhere'; known: imagenet, random, or the folder"),
+        ({"initial": "nowhere"}, "initial is 'nowhere'; known: imagenet, random, the folder"),
     ],
 )
 def test_contradictions_are_refused_naming_the_fields(

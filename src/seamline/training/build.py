@@ -19,6 +19,7 @@ from seamline.training.both_data import BothData
 from seamline.training.clip_data import ClipData
 from seamline.training.config import TrainConfig, make_config
 from seamline.training.frame_data import FaceFrameData, WholeFrameData
+from seamline.training.from_bundle import load_branch
 from seamline.training.modules import PictureModule, TrainModule, VoiceModule
 from seamline.training.motion_data import MotionData
 from seamline.training.motion_module import MotionModule
@@ -32,6 +33,7 @@ from seamline.training.picture_data import PictureData
 from seamline.training.sync_data import SyncData
 from seamline.training.sync_module import SyncModule
 from seamline.training.voice_data import VoiceData
+from seamline.zoo.catalog import is_model
 
 WEIGHTS = "weights.safetensors"
 TRAINERS: dict[str, Callable[[Any, TrainConfig], TrainModule]] = {
@@ -104,7 +106,10 @@ def _start(model: Any, config: TrainConfig) -> None:
         "imagenet",
         "random",
     ):
-        model.load_state_dict(load_file(_finished(config.initial)))
+        if is_model(config.initial):
+            load_branch(model, config)
+        else:
+            model.load_state_dict(load_file(_finished(config.initial)))
     for part in _stages(model)[: config.frozen_stages]:
         part.requires_grad_(False)
     if config.network.kind == "fusion":

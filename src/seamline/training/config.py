@@ -11,6 +11,7 @@ import yaml
 
 from seamline.models.build import ModelConfig
 from seamline.training.records import make_record
+from seamline.zoo.catalog import is_model
 
 DEFAULT_KIND = {
     "picture": "frame_cnn",
@@ -110,7 +111,7 @@ class TrainConfig:
     margin_limit: dict[str, float] = field(default_factory=dict)
     """Largest margin of sources whose pictures end near the face; beyond it lies the border."""
     initial: str = "imagenet"
-    """`imagenet`, `random`, or the folder of a finished run to go on from."""
+    """`imagenet`, `random`, or what to go on from: a run's or a bundle's folder, a model's name."""
     frozen_stages: int = 0
     """Parts of the network, from the input on, kept as they start: saves their backward pass."""
     train_norms: bool = False
@@ -187,10 +188,10 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.branch not in DEFAULT_KIND:
             raise ValueError(f"branch is {self.branch!r}; known: {', '.join(DEFAULT_KIND)}.")
-        if self.initial not in ("imagenet", "random") and not Path(self.initial).is_dir():
-            raise ValueError(
-                f"initial is {self.initial!r}; known: imagenet, random, or the folder of a run."
-            )
+        starts = self.initial in ("imagenet", "random") or is_model(self.initial)
+        if not starts and not Path(self.initial).is_dir():
+            known = "imagenet, random, the folder of a run, or a model's name or folder"
+            raise ValueError(f"initial is {self.initial!r}; known: {known}.")
         paired = self.branch in ("picture", "motion")
         if paired and self.batch_size % 2:
             raise ValueError(
@@ -212,9 +213,7 @@ class TrainConfig:
                 f"{self.cross_blend_share} together exceed 1."
             )
         if self.scan_size_px and self.branch != "picture":
-            raise ValueError(
-                f"scan_size_px is for branch picture; {self.branch} has size_px alone."
-            )
+            raise ValueError(f"scan_size_px is for branch picture, not for {self.branch}.")
         if self.scan_size_px % 32:
             raise ValueError(f"scan_size_px {self.scan_size_px} is no multiple of 32.")
         if self.redraw_share and not self.redrawers:

@@ -21,7 +21,9 @@ from torch import Tensor, nn
 
 from seamline.training.build import WEIGHTS, build_data, build_module
 from seamline.training.config import TrainConfig, config_json
+from seamline.training.from_bundle import settle_norms
 from seamline.training.modules import TrainModule
+from seamline.zoo.catalog import is_model
 
 LAST = "last.ckpt"
 BEST = "best.ckpt"
@@ -46,6 +48,9 @@ def fit(config: TrainConfig, *, resume: bool = False, stop_after_epochs: int | N
     L.seed_everything(config.seed, workers=True, verbose=False)
     module = build_module(config)
     data = build_data(config, module)
+    resumed = checkpoint if resume and checkpoint.exists() else None
+    if is_model(config.initial) and adapts(config) and not resumed:
+        settle_norms(module, data.train_dataloader())
     part = len(list(folder.glob("csv-*")))  # each part of a resumed run logs beside the others
     trainer = L.Trainer(
         max_epochs=min(config.epochs, stop_after_epochs or config.epochs),
@@ -71,7 +76,6 @@ def fit(config: TrainConfig, *, resume: bool = False, stop_after_epochs: int | N
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         # A resumed run finds its own checkpoint there, on purpose as well.
         warnings.filterwarnings("ignore", message="Checkpoint directory .* is not empty")
-        resumed = checkpoint if resume and checkpoint.exists() else None
         # Only our own checkpoints are read here, and tensors alone.
         trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
     if not trainer.is_global_zero:
@@ -101,6 +105,11 @@ def score_files(module: TrainModule, batches: Any) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def adapts(config: TrainConfig) -> bool:
+    """Tell whether batch norms go on adapting in a config's training."""
+    return config.train_norms or config.branch != "picture"
 
 
 def _precision(config: TrainConfig) -> Literal["bf16-mixed", "32-true"]:

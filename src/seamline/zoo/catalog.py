@@ -42,6 +42,14 @@ def find_model(model: str | Path, root: Path = WEIGHTS) -> Path:
     )
 
 
+def is_model(model: str | Path) -> bool:
+    """Tell whether `find_model` finds it."""
+    try:
+        return bool(find_model(model))
+    except UnknownModel:
+        return False
+
+
 def _entry(folder: Path) -> ModelEntry:
     try:
         values = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
