@@ -14,6 +14,7 @@ CONFIGS = sorted(
         *FOLDER.glob("small-*.yaml"),
         *FOLDER.glob("transfer*.yaml"),
         FOLDER / "motion.yaml",
+        FOLDER / "further.yaml",
     ]
 )
 

@@ -183,3 +183,22 @@ def test_a_picture_is_not_replaced_under_its_motion_branch(cache: Path, tmp_path
         extend_bundle(
             base, tmp_path / "new", [run], name="n", version="1", card="", summary={}, replace=True
         )
+
+
+def test_a_picture_takes_the_place_of_one_whose_motion_branch_is_left_out(
+    cache: Path, tmp_path: Path
+) -> None:
+    base = write_tiny_bundle(tmp_path / "tiny", branches=("picture", "voice", "motion"))
+    config = config_of(cache, tmp_path / "runs", branch="picture", size_px=base.contract.size_px)
+    told = {"name": "n", "version": "1", "card": "", "summary": {}, "replace": True}
+    run = Run.read(fit(config))
+    new = extend_bundle(base, tmp_path / "new", [run], **told, without=["motion"])
+    assert set(new.branches) == {"picture", "voice"}
+    assert new.contract.motion is None
+    assert base.contract.motion is not None
+    assert not (new.folder / "motion.onnx").exists()
+    assert [check.name for check in new.replay_golden()] == [
+        "picture logits", "picture masks", "voice logits",
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="tiny has no branch sync to leave out; it has: picture"):
+        extend_bundle(base, tmp_path / "newer", [run], **told, without=["sync"])

@@ -32,6 +32,10 @@ def export(
     replace: Annotated[
         bool, typer.Option("--replace", help="With --onto: take the place of branches it has.")
     ] = False,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="BRANCH", help="With --onto: leave out a branch it has. Repeatable."),
+    ] = None,
 ) -> None:
     """Export trained branches as a bundle that `scan --model OUT` takes.
 
@@ -74,11 +78,13 @@ def export(
             "card": text,
             "summary": yaml.safe_load(summary.read_text(encoding="utf-8")) if summary else {},
         }
+        if onto is None and (replace or without):
+            raise ValueError("--replace and --without say what becomes of the branches of --onto.")
         if onto is None:
             bundle = export_bundle(out, runs, **told)
         else:
             base = Bundle.load(find_model(onto))
-            bundle = extend_bundle(base, out, runs, **told, replace=replace)
+            bundle = extend_bundle(base, out, runs, **told, replace=replace, without=without or ())
         if extra_calibration is not None:
             bundle = add_calibration(out, extra_calibration)
     except (ValueError, TypeError, FileNotFoundError, SeamlineError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,11 +28,19 @@ def extend_bundle(
     summary: dict[str, Any],
     halve: bool = True,
     replace: bool = False,
+    without: Sequence[str] = (),
 ) -> Bundle:
     """Write ``base`` with the branches of further runs; ``folder`` may be the bundle's own.
 
     A branch that the base has already is refused, or with ``replace`` gives way to the run's.
+    Branches of the base named in ``without`` are left out.
     """
+    if unknown := set(without) - set(base.branches):
+        raise ValueError(
+            f"{base.name} has no branch {', '.join(sorted(unknown))} to leave out; it has: "
+            f"{', '.join(base.branches)}."
+        )
+    base = _leave_out(base, without)
     given = {bundle_branch(run.config) for run in runs}
     if (taken := given & set(base.branches)) and not replace:
         raise ValueError(
@@ -41,7 +50,7 @@ def extend_bundle(
     if "picture" in given and "motion" in base.branches and "motion" not in given:
         raise ValueError(
             f"{base.name} has a motion branch, whose evidence is in units of the picture's logits; "
-            "give a run of it beside the picture's."
+            "give a run of it beside the picture's, or leave it out (`export --without motion`)."
         )
     kept = {name: branch for name, branch in base.branches.items() if name not in given}
     contract, branches = base.contract, dict(kept)
@@ -53,7 +62,8 @@ def extend_bundle(
         for branch in kept.values():
             shutil.copyfile(base.folder / branch.graph, part / branch.graph)
         with np.load(base.folder / "golden.npz", allow_pickle=False) as stored:
-            golden = {key: stored[key] for key in stored.files if not _belongs(key, given)}
+            gone = given | set(without)
+            golden = {key: stored[key] for key in stored.files if not _belongs(key, gone)}
         for run in runs:
             contract = add_run(run, part, contract, branches, golden, halve=halve)
             if contract.mel != base.contract.mel or (
@@ -76,6 +86,17 @@ def extend_bundle(
         for path in sorted(part.iterdir(), key=lambda path: path.name == "bundle.json"):
             path.replace(folder / path.name)
     return Bundle.load(folder)
+
+
+def _leave_out(base: Bundle, names: Sequence[str]) -> Bundle:
+    """The bundle without some branches and without the crops that only they need."""
+    contract = base.contract
+    if "motion" in names:
+        contract = dataclasses.replace(contract, motion=None)
+    if "sync" in names:
+        contract = dataclasses.replace(contract, mouth=None)
+    branches = {name: branch for name, branch in base.branches.items() if name not in names}
+    return dataclasses.replace(base, contract=contract, branches=branches)
 
 
 def _belongs(key: str, branches: set[str | None]) -> bool:
