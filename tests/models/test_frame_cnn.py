@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
-from seamline.models.frame_cnn import INNER, FrameCNN, inside_against_outside
+from seamline.models.frame_cnn import (
+    INNER,
+    FrameCNN,
+    imagenet_state,
+    inside_against_outside,
+    load_imagenet,
+)
+from seamline.models.residual import GAIN, Residual
 
 
 def test_what_inside_and_outside_share_cancels_out() -> None:
@@ -37,3 +46,40 @@ def test_logit_mask_and_feature_have_their_shapes(regions: bool) -> None:
     assert scores.logit.shape == (2,)
     assert scores.mask_logit.shape == (2, 4, 4)
     assert scores.feature.shape == (2, 1280)
+
+
+def test_the_residual_is_what_a_blur_takes_away() -> None:
+    crops = torch.rand(1, 3, 12, 16, generator=torch.Generator().manual_seed(2))
+    found = Residual()(crops)
+    for channel in range(3):
+        plain = crops[0, channel].numpy()
+        line = np.array([1, 4, 6, 4, 1]) / 16
+        blurred = cv2.sepFilter2D(plain, -1, line, line, borderType=cv2.BORDER_REPLICATE)
+        assert found[0, channel].numpy() == pytest.approx(GAIN * (plain - blurred), abs=1e-5)
+    level = torch.full((1, 3, 8, 8), 0.7)
+    assert Residual()(level).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("inputs", ["residual", "both"])
+def test_a_network_reads_the_residual(inputs: str) -> None:
+    model = FrameCNN(inputs=inputs).eval()
+    load_imagenet(model.trunk, imagenet_state())
+    crops = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(3)) * 200
+    with torch.no_grad():
+        plain, lighter = model(crops).feature, model(crops + 40.0).feature
+    assert torch.allclose(plain, lighter, atol=1e-3) == (inputs == "residual")
+
+
+def test_further_channels_start_without_a_say() -> None:
+    state = imagenet_state()
+    plain, both = FrameCNN().eval(), FrameCNN(inputs="both").eval()
+    load_imagenet(plain.trunk, state)
+    load_imagenet(both.trunk, state)
+    crops = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(4)) * 255
+    with torch.no_grad():
+        assert torch.allclose(plain(crops).feature, both(crops).feature, atol=1e-4)
+
+
+def test_unknown_inputs_are_refused() -> None:
+    with pytest.raises(ValueError, match="inputs is 'infrared'; known: rgb, residual, both"):
+        FrameCNN(inputs="infrared")

@@ -67,6 +67,8 @@ class ModelConfig:
     """Values a step of the LSTM autoencoder's code; a step is 20 amplitudes of 1 ms."""
     regions: bool = False
     """Whether a frame classifier compares the face's inside with what lies around it."""
+    inputs: str = "rgb"
+    """What a frame classifier reads: `rgb`, `residual` (what a blur takes away) or `both`."""
     audio_into_encoder: bool = True
     """Which way the cross transformer is fed."""
 
@@ -80,7 +82,7 @@ def _autoencoder(config: ModelConfig) -> FrameAutoencoder:
 
 FRAME_ENCODERS: dict[str, Callable[[ModelConfig], Any]] = {
     "autoencoder": _autoencoder,
-    "cnn": lambda config: CNNFeatures(FrameCNN()),
+    "cnn": lambda config: CNNFeatures(FrameCNN(inputs=config.inputs)),
 }
 VOICE_FRONTS: dict[str, Callable[[], Any]] = {
     "raw": RawAmplitudes,
@@ -132,7 +134,7 @@ def _cross_transformer(config: ModelConfig) -> CrossClassifier:
 
 
 MODELS: dict[str, Callable[[ModelConfig], nn.Module]] = {
-    "frame_cnn": lambda config: FrameCNN(regions=config.regions),
+    "frame_cnn": lambda config: FrameCNN(regions=config.regions, inputs=config.inputs),
     "frame_autoencoder": _autoencoder,
     "video_transformer": _video_transformer,
     "voice_cnn": lambda config: VoiceCNN(),

