@@ -23,6 +23,7 @@ from seamline.models.clip_models import ClipClassifier
 from seamline.training.config import TrainConfig
 from seamline.training.frame_data import to_tensor
 from seamline.training.loading import train_batches
+from seamline.training.pairs import at_work
 from seamline.training.paper_modules import ClipItem, padded
 from seamline.training.picture_data import clip_faces, draw_side
 from seamline.training.pool import FaceEntry, FacePool
@@ -48,9 +49,11 @@ def blended_frames(
     store_margin: float,
 ) -> Float[Tensor, "time 3 size size"]:
     """Cut the first frames of a genuine entry with a self-blend that drifts or flickers."""
-    count = config.clip_frames
-    crops = np.stack([decode_jpeg(data) for data in entry.jpegs[:count]])
-    marks = entry.landmarks[:count].astype(np.float64)
+    frames = [
+        at_work(entry, index, config, store_margin=store_margin)
+        for index in range(min(config.clip_frames, len(entry.jpegs)))
+    ]
+    crops, marks = (np.stack(parts) for parts in zip(*frames, strict=True))
     fakes = temporal_self_blend(crops, marks, generator).fakes
     chain = plain_chain(config.margin)
     framed = [

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -136,14 +136,7 @@ class PairDataset(Dataset[Pair]):
         return self._at_work(entry, int(generator.integers(len(entry.jpegs))))
 
     def _at_work(self, entry: FaceEntry, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Read a crop at the scale of the model's crops: what is blended finer would not show."""
-        crop, landmarks = decode_jpeg(entry.jpegs[index]), entry.landmarks[index]
-        work_px = round(self._config.size_px * self._store_margin / self._config.margin)
-        factor = work_px / crop.shape[0]
-        if factor < 1:
-            crop = cv2.resize(crop, (work_px, work_px), interpolation=cv2.INTER_AREA)
-            landmarks = (landmarks + 0.5) * factor - 0.5
-        return crop, landmarks.astype(np.float64)
+        return at_work(entry, index, self._config, store_margin=self._store_margin)
 
     def _pair(
         self,
@@ -176,3 +169,16 @@ class PairDataset(Dataset[Pair]):
         known = torch.tensor([1.0, 0.0 if mask is None else 1.0])
         crops = torch.from_numpy(np.stack(sides)).permute(0, 3, 1, 2).float()
         return Pair(crops, torch.from_numpy(masks), known)
+
+
+def at_work(
+    entry: FaceEntry, index: int, config: TrainConfig, *, store_margin: float
+) -> tuple[UInt8[np.ndarray, "height width 3"], Float[np.ndarray, "5 2"]]:
+    """Read a crop and its landmarks at the model's scale: what is blended finer would not show."""
+    crop, landmarks = decode_jpeg(entry.jpegs[index]), entry.landmarks[index]
+    work_px = round(config.size_px * store_margin / config.margin)
+    factor = work_px / crop.shape[0]
+    if factor < 1:
+        crop = cv2.resize(crop, (work_px, work_px), interpolation=cv2.INTER_AREA)
+        landmarks = (landmarks + 0.5) * factor - 0.5
+    return crop, landmarks.astype(np.float64)
