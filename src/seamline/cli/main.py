@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from seamline import __version__
+from seamline.cli.audit import audit
 from seamline.cli.doctor import doctor
 from seamline.cli.evaluate import evaluate
 from seamline.cli.export import export
@@ -36,6 +37,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "doctor": doctor,
     "forge": forge,
     "label": label,
+    "audit": audit,
     "prepare": prepare,
     "train": train,
     "export": export,
