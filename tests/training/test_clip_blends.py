@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from seamline.training.clip_data import ClipData, blended_frames, clip_frames
 from seamline.training.config import TrainConfig
 from seamline.training.export import Run
 from seamline.training.fit import fit
+from seamline.zoo.catalog import DEFAULT
 
 # Lightning's own use of torch's deprecated interfaces is not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -68,3 +70,18 @@ def test_a_blend_moves_at_the_model_s_scale(config: TrainConfig) -> None:
     # Noise of 40 grey levels is averaged out of a crop this small; what is left still moves.
     assert float(torch.stack(changes).mean()) > 1.0
     assert float(torch.stack(changes).std(dim=1).max()) > 0.1
+
+
+def test_clips_are_judged_over_the_shipped_encoder(config: TrainConfig) -> None:
+    model = ModelConfig(width=16, heads=2, layers=1, encoder="cnn")
+    shipped = replace(config, model=model, encoder_run=DEFAULT, size_px=192, margin=1.25)
+    network = build_module(shipped).model
+    alone = build_module(replace(shipped, branch="picture", initial=DEFAULT, model=ModelConfig()))
+    crops = torch.rand(2, 3, 192, 192, generator=torch.Generator().manual_seed(0)) * 255
+    with torch.no_grad():
+        tokens = network.eval().tokens(crops[None])[0]
+        assert torch.allclose(tokens, alone.model.eval()(crops).feature, atol=1e-5)
+    with pytest.raises(
+        ValueError, match="size_px is 160, but the picture branch of seamline-small"
+    ):
+        build_module(replace(shipped, size_px=160))

@@ -33,7 +33,8 @@ from seamline.training.picture_data import PictureData
 from seamline.training.sync_data import SyncData
 from seamline.training.sync_module import SyncModule
 from seamline.training.voice_data import VoiceData
-from seamline.zoo.catalog import is_model
+from seamline.zoo.bundle import Bundle
+from seamline.zoo.catalog import find_model, is_model
 
 WEIGHTS = "weights.safetensors"
 TRAINERS: dict[str, Callable[[Any, TrainConfig], TrainModule]] = {
@@ -120,7 +121,9 @@ def _start(model: Any, config: TrainConfig) -> None:
     elif config.branch in ("clip", "both"):
         encoder = model.encoder
         network = getattr(encoder, "network", encoder)
-        if config.encoder_run:
+        if config.encoder_run and is_model(config.encoder_run):
+            _load_encoder(network, config)
+        elif config.encoder_run:
             _same_encoder(config)
             network.load_state_dict(load_file(_finished(config.encoder_run)))
         elif config.model.encoder == "cnn" and config.initial == "imagenet":
@@ -142,6 +145,23 @@ def _finished(run: str) -> Path:
             f"This run builds on {run}, which has no {WEIGHTS} yet. Train that one first."
         )
     return path
+
+
+def _load_encoder(network: nn.Module, config: TrainConfig) -> None:
+    """Take the frame encoder from a bundle's picture branch, if it reads crops of this frame."""
+    contract = Bundle.load(find_model(config.encoder_run)).contract
+    for key, found in (("margin", contract.margin), ("size_px", contract.size_px)):
+        if getattr(config, key) != found:
+            raise ValueError(
+                f"{key} is {getattr(config, key)}, but the picture branch of {config.encoder_run} "
+                f"reads crops of {found}."
+            )
+    shape = dataclasses.replace(config.model, kind="frame_cnn")
+    load_branch(
+        network,
+        dataclasses.replace(config, branch="picture", initial=config.encoder_run, model=shape),
+    )
+    network.eval()
 
 
 def _same_encoder(config: TrainConfig) -> None:

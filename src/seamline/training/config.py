@@ -169,7 +169,7 @@ class TrainConfig:
     """Share of its steps on genuine speech a stretch of which was resynthesised."""
 
     encoder_run: str = ""
-    """Run whose frame encoder branches clip and both take over, frozen; empty: `initial`."""
+    """Run or model whose frame encoder branches clip and both take over, frozen; or `initial`."""
     audio_run: str = ""
     """Run whose voice network the fusion takes over, frozen."""
     video_run: str = ""
