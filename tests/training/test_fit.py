@@ -75,10 +75,11 @@ def test_a_finished_run_is_not_overwritten(picture: TrainConfig) -> None:
         fit(picture)
 
 
+@pytest.mark.parametrize("inputs", ["rgb", "both"])
 def test_a_run_exports_a_bundle_that_gives_torch_s_scores(
-    picture: TrainConfig, tmp_path: Path
+    picture: TrainConfig, tmp_path: Path, inputs: str
 ) -> None:
-    run = Run.read(fit(picture))
+    run = Run.read(fit(replace(picture, model=ModelConfig(inputs=inputs))))
     assert {row["label"] for row in run.scores["holdout"]} == {0, 1}
     assert len(run.scores["val"]) == 2
     bundle = export_bundle(
