@@ -25,7 +25,9 @@ def video_sample(person: int, split: str, label: str = "real") -> dict[str, str]
     }  # fmt: skip
 
 
-def write_cache(folder: Path, *, people: int = 6, sound: bool = False) -> Path:
+def write_cache(
+    folder: Path, *, people: int = 6, sound: bool = False, source: str = "made up"
+) -> Path:
     """One genuine and one fake clip a person; the last person is the val split."""
     write_contract(folder, STORE)
     rows = []
@@ -38,9 +40,9 @@ def write_cache(folder: Path, *, people: int = 6, sound: bool = False) -> Path:
                 "label": label,
                 "video_label": "" if sound else label,
                 "audio_label": label if sound else "",
-                "source": "made up",
+                "source": source,
                 "method": "" if label == "real" else "stripes",
-                "person": f"p{person}",
+                "person": f"p{person}" if source == "made up" else f"{source} {person}",
                 "note": "",
             }
             rows.append(clip_row(sample, _clip(person, label == "fake", sound)))

@@ -16,6 +16,7 @@ from seamline.training.clip_data import ClipData, blended_frames, clip_frames
 from seamline.training.config import TrainConfig
 from seamline.training.export import Run
 from seamline.training.fit import fit
+from seamline.training.picture_data import clip_faces
 from seamline.zoo.catalog import DEFAULT
 
 # Lightning's own use of torch's deprecated interfaces is not ours to mend.
@@ -85,3 +86,19 @@ def test_clips_are_judged_over_the_shipped_encoder(config: TrainConfig) -> None:
         ValueError, match="size_px is 160, but the picture branch of seamline-small"
     ):
         build_module(replace(shipped, size_px=160))
+
+
+def test_what_is_left_out_is_held_out_though_the_config_does_not_name_it(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    others = str(write_cache(tmp_path / "others", source="others"))
+    named = {"others": 1.0}
+    left = replace(
+        config, leave_out="source=made up", extra_cache=others, genuine=named, forged=named
+    )
+    data = clip_faces(left)
+    assert {entry.source for entry in data.pool.entries} == {"others"}
+    assert {entry.source for entry in data.holdout} == {"made up"}
+    assert {entry.fake for entry in data.holdout} == {False, True}
+    kept = clip_faces(replace(left, leave_out=""))
+    assert {entry.source for entry in kept.holdout} <= {"others"}

@@ -91,16 +91,17 @@ class PictureData(L.LightningDataModule):
 def clip_faces(config: TrainConfig) -> PictureData:
     """Read the cached faces, those of videos and of the configured sources alone.
 
-    A photograph is no clip: one frame would give its class away.
+    A photograph is no clip: one frame would give its class away. What is left out on purpose
+    (`leave_out`) is held out whether or not the config names its source.
     """
     faces = PictureData(config)
 
-    def wanted(entry: FaceEntry) -> bool:
+    def wanted(entry: FaceEntry, named: bool = True) -> bool:
         sources = config.forged if entry.fake else config.genuine
-        return len(entry.jpegs) > 1 and (not sources or entry.source in sources)
+        return len(entry.jpegs) > 1 and (not named or not sources or entry.source in sources)
 
     faces.pool = FacePool(entry for entry in faces.pool.entries if wanted(entry))
-    faces.holdout = [entry for entry in faces.holdout if wanted(entry)]
+    faces.holdout = [e for e in faces.holdout if wanted(e, named=not config.leave_out)]
     faces.val = [entry for entry in faces.val if wanted(entry)]
     return faces
 
