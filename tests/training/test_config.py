@@ -15,6 +15,7 @@ CONFIGS = sorted(
         *FOLDER.glob("transfer*.yaml"),
         FOLDER / "motion.yaml",
         FOLDER / "further.yaml",
+        FOLDER / "temporal.yaml",
     ]
 )
 
