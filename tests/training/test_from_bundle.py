@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from typer.testing import CliRunner
 
 from cache_factory import write_cache
+from seamline.cli.main import app
 from seamline.models.build import ModelConfig
 from seamline.training.build import build_module, build_network, load_weights
 from seamline.training.config import TrainConfig
@@ -141,3 +143,19 @@ def test_what_a_graph_does_not_hold_keeps_its_start() -> None:
     )
     assert "sharpness" not in weights
     assert unfolded(model, weights)["sharpness"] == model.state_dict()["sharpness"]
+
+
+def test_a_picture_of_one_s_own_takes_the_shipped_one_s_place(tmp_path: Path) -> None:
+    run, out = str(fit(picture(tmp_path))), str(tmp_path / "mine")
+    asked = ["export", out, "--run", run, "--onto", DEFAULT, "--replace"]
+    refused = CliRunner().invoke(app, asked)
+    assert refused.exit_code == 2
+    assert "--without motion" in " ".join(refused.stderr.split())
+    done = CliRunner().invoke(app, [*asked, "--without", "motion"])
+    assert done.exit_code == 0, done.output
+    assert set(Bundle.load(out).branches) == {"picture", "voice", "sync"}
+    told = " ".join(done.stderr.split())
+    assert "held out 2 genuine and 2 forged files: too few for a calibration" in told
+    alone = CliRunner().invoke(app, ["export", out, "--run", run, "--without", "motion"])
+    assert alone.exit_code == 2
+    assert "say what becomes of the branches of --onto" in " ".join(alone.stderr.split())

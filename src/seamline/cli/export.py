@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+LEAST_HELD_OUT = 10
+"""Files of either class, below which a calibration is told to be worth little."""
 
 
 def export(
@@ -99,6 +104,15 @@ def export(
             print(
                 f"  against a reference: temperature {relative.temperature:.3f}, "
                 f"bias {relative.bias:+.3f}, threshold {settings.reference_threshold:.3f}"
+            )
+    for trained in runs:
+        held = Counter(row["label"] for row in trained.scores["holdout"])
+        if min(held[0], held[1]) < LEAST_HELD_OUT:
+            print(
+                f"seamline: {trained.folder} held out {held[0]} genuine and {held[1]} forged "
+                "files: too few for a calibration and a threshold to mean much. "
+                "Fewer `folds` hold out more.",
+                file=sys.stderr,
             )
     size = sum(path.stat().st_size for path in out.iterdir())
     print(f"{bundle.name} {bundle.version} in {out}: {size / 1e6:.1f} MB, golden replay passed.")
