@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -167,9 +168,10 @@ def collection(tmp_path: Path) -> list[Sample]:
             Sample(path.name, "audio", "train", label, source="tones", person=f"p{number}",
                    root=tmp_path)
         )  # fmt: skip
+    clip = tiny_video(tmp_path / "clip.mp4", 1.0, audio=True)  # copied: encoders differ by a byte
     for number in range(6):
         label = "fake" if number % 2 else "real"
-        path = tiny_video(tmp_path / f"{number}.mp4", 1.0, audio=True)
+        path = Path(shutil.copy(clip, tmp_path / f"{number}.mp4"))
         rows.append(
             Sample(path.name, "video", "train", label, label, "real", source="clips", root=tmp_path)
         )
@@ -192,7 +194,7 @@ def test_a_collection_is_audited(collection: list[Sample], jobs: int) -> None:
     assert tones.together == pytest.approx(1.0)
     clips = by_sense["picture", "clips"]
     assert clips.marked == []
-    assert set(clips.cues.values()) == {0.5}
+    assert clips.cues == dict.fromkeys(clips.cues, 0.5)
     told = audit_json(found)
     (same,) = json.loads(json.dumps(told, allow_nan=False))["same_files"]
     assert same["labels"] == ["fake", "real"]
