@@ -60,9 +60,7 @@ def crossings(samples: Sequence[Sample]) -> list[Crossing]:
         files = Counter(sample.split for sample in members)
         if len(files) > 1:
             people = sorted({name for sample in members for name in sample.people})
-            examples = dict.fromkeys(files, "")
-            for sample in members:
-                examples[sample.split] = examples[sample.split] or sample.path
+            examples = {sample.split: sample.path for sample in reversed(members)}  # the first
             found.append(Crossing(tuple(people), dict(files), examples))
     return sorted(found, key=lambda c: -sum(c.files.values()))
 

@@ -115,14 +115,8 @@ def _row(one: Tells) -> tuple[str, ...]:
 def _name(one: Tells) -> str:
     source = "all sources" if one.source is None else one.source or "(no source)"
     split = f", {one.split}" if one.split else ""
-    kind = (
-        ", photos"
-        if one.kind == "face"
-        else ", video"
-        if one.sense == "voice" and one.kind == "video"
-        else ""
-    )
-    return f"{source}{split}{kind}"
+    kind = {("picture", "face"): ", photos", ("voice", "video"): ", video"}
+    return f"{source}{split}{kind.get((one.sense, one.kind), '')}"
 
 
 def _summary(found: Audit) -> str:
