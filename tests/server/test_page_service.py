@@ -150,18 +150,22 @@ def test_a_pressed_segment_moves_the_video_its_box_and_its_score(
         return bool(browser.js(CURRENT) == pytest.approx(start, abs=0.001))
 
     browser.until(lambda: browser.js(PLAYABLE), "the video is not playable", 20)
-    score = browser.all(".lane-name")[1]
-    assert int(one_line(score).split()[-2]) < 50
+
+    def score() -> int:
+        return int(one_line(browser.all(".lane-name")[1]).split()[-2])
+
+    boxes = "return document.querySelector('canvas.boxes').dataset.faces"
+    assert score() < 50
     browser.click(".bracket")
-    browser.until(there)
-    browser.until(lambda: int(one_line(score).split()[-2]) > 80)
-    assert browser.js("return document.querySelector('canvas.boxes').dataset.faces") == "1"
+    browser.until(there, "the video is not at the segment")
+    browser.until(lambda: score() > 80, "the score is another moment's")
+    browser.until(lambda: browser.js(boxes) == "1", "no box is drawn")
     browser.find(".segment-row").send_keys("\ue010")  # keys do not scroll the player away
     browser.js("document.querySelector('video').currentTime = 1")
-    browser.until(lambda: browser.js(CURRENT) == 1)
-    browser.until(lambda: "0:01" in browser.text(".lane-name output"))
+    browser.until(lambda: browser.js(CURRENT) == 1, "the video was not sought")
+    browser.until(lambda: "0:01" in browser.text(".lane-name output"), "the time stood still")
     browser.click(".segment-row")
-    browser.until(there)
+    browser.until(there, "the video is not at the segment of the table")
 
 
 def test_timeline_and_boxes_go_along_while_the_video_plays(

@@ -81,7 +81,8 @@ function follow(state) {
   const byFrame = typeof media.requestVideoFrameCallback === "function";
   const onFrame = (_, frame) => {
     if (media !== state.media) return;
-    tell(state, frame.mediaTime);
+    // At rest the moment asked for counts: its frame may have begun in the second before.
+    tell(state, media.paused ? media.currentTime : frame.mediaTime);
     media.requestVideoFrameCallback(onFrame);
   };
   const onRefresh = () => {
