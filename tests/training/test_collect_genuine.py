@@ -67,6 +67,25 @@ def test_genuine_files_are_written_with_their_people(
     assert "left out: no clone of no/where" in capsys.readouterr().err
 
 
+def test_genuine_speech_is_told_as_genuine_sound(
+    script: ModuleType, clones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = script.Collection("some/one", "speech", r"^faces/ann/.*\.jpg$", "audio", who="Ann")
+    monkeypatch.setattr(script, "SPEECH", (made,))
+    out = tmp_path / "out"
+    run(script, monkeypatch, str(clones), "--speech", "--out", str(out))
+    samples = read_manifest(out / "manifest.csv")
+    assert [sample.person for sample in samples] == ["speech: Ann", "speech: Ann"]
+    assert all(sample.voice_truth == "real" and not sample.picture_truth for sample in samples)
+
+
+def test_no_speaker_of_val_is_collected(script: ModuleType) -> None:
+    libri = [c for c in script.SPEECH if c.source == script.LIBRI]
+    paths = ("wavs/LibriTTS/GT/908-157963-0027.wav", "wavs/LibriTTS/GT/61-70970-0007.wav")
+    found = [path for c in libri for path in paths if script.re.search(c.pattern, path)]
+    assert found == [paths[1]]
+
+
 def test_a_folder_without_clones_is_refused(
     script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,6 +89,18 @@ def test_settled_norms_change_nothing_but_what_training_meets(tmp_path: Path) ->
         assert off.abs().median() < 0.5
 
 
+def test_the_voice_s_norms_settle_though_one_has_no_weight() -> None:
+    module = build_module(SHIPPED["voice"])
+    sound = torch.randn(4, 80, 150, generator=torch.Generator().manual_seed(3)) - 5
+    with torch.no_grad():
+        before = module.model.eval()(sound)
+        settle_norms(module, [(sound, torch.tensor([0.0, 1.0, 0.0, 1.0]))])
+        after = module.model.eval()(sound)
+    torch.testing.assert_close(after, before, atol=1e-3, rtol=1e-3)
+    plain = [m for m in module.model.modules() if isinstance(m, nn.BatchNorm1d) and not m.affine]
+    assert len(plain) == 1
+
+
 def test_training_goes_on_from_where_the_shipped_model_is(tmp_path: Path) -> None:
     config = picture(tmp_path)
     further = fit(config)

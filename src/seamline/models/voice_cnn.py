@@ -22,6 +22,8 @@ from torch.nn import functional
 
 LEAST_SPREAD = 1e-3
 """Added before a logarithm, nats: less than one step of a 16-bit recording changes a band."""
+LEAST_POWER = 1e-12
+"""Under a root, whose gradient at zero (of digital silence) would be no number."""
 
 
 def cosine_basis(size: int, count: int) -> Float[Tensor, "count size"]:
@@ -77,9 +79,9 @@ class SpectralStatistics(nn.Module):
         weight = self._slide(loud) + 1e-6
         pooled = self._slide(torch.cat(values, dim=1) * loud) / weight
         mean, square, moved, curve, power, joint = pooled.split(sizes, dim=1)
-        spread = (square - mean**2).clamp(min=0.0).sqrt()
-        moved = moved.clamp(min=0.0).sqrt()
-        norm = (power[:, 1:] * power[:, :-1]).clamp(min=0.0).sqrt() + LEAST_SPREAD
+        spread = (square - mean**2).clamp(min=LEAST_POWER).sqrt()
+        moved = moved.clamp(min=LEAST_POWER).sqrt()
+        norm = (power[:, 1:] * power[:, :-1]).clamp(min=LEAST_POWER).sqrt() + LEAST_SPREAD
         return torch.cat(
             [
                 mean[:, 1:],  # the first is loudness

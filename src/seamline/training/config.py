@@ -167,6 +167,8 @@ class TrainConfig:
     """Share of the voice branch's steps on clips with a stretch of another one in them."""
     own_copy_share: float = 0.0
     """Share of its steps on genuine speech a stretch of which was resynthesised."""
+    vocoders: str = ""
+    """Folder of networks that do so too, made by scripts/train_vocoders.py; empty: none."""
 
     encoder_run: str = ""
     """Run or model whose frame encoder branches clip and both take over, frozen; or `initial`."""
@@ -217,10 +219,8 @@ class TrainConfig:
         if self.scan_size_px % 32:
             raise ValueError(f"scan_size_px {self.scan_size_px} is no multiple of 32.")
         if self.redraw_share and not self.redrawers:
-            raise ValueError(
-                "redraw_share asks for redrawn faces, but redrawers names no folder of networks. "
-                "Make one with scripts/train_redrawers.py."
-            )
+            missing = "redraw_share asks for redrawn faces, but redrawers names no folder"
+            raise ValueError(f"{missing} of networks. Make one with scripts/train_redrawers.py.")
         if self.fold_by not in ("identity", "source"):
             raise ValueError(f"fold_by is {self.fold_by!r}; known: identity, source.")
         if self.margin_range[0] > self.margin_range[1]:

@@ -94,7 +94,11 @@ def settle_norms(module: TrainModule, batches: Iterable[Any]) -> None:
 
     Its weight and bias move along, so that what the network says in evaluation stays the same.
     """
-    norms = {name: m for name, m in module.model.named_modules() if isinstance(m, BatchNorm)}
+    norms = {
+        name: norm
+        for name, norm in module.model.named_modules()
+        if isinstance(norm, BatchNorm) and norm.affine  # a plain one keeps the graph's statistics
+    }
     with _watched(norms) as met, torch.no_grad(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*self.log.*")  # no trainer is there yet
         module.eval()

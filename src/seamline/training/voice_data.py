@@ -18,12 +18,15 @@ from torch.utils.data import DataLoader, Dataset
 from seamline.clips.cache import CachedClip, read_cache, read_contract
 from seamline.clips.contract import CropContract
 from seamline.data.copy_synthesis import Samples
-from seamline.data.voice_augment import griffin_lim_copy, hide_channel, random_crop
+from seamline.data.voice_augment import ChannelSettings, griffin_lim_copy, hide_channel, random_crop
 from seamline.training.config import TrainConfig
-from seamline.training.folds import sample_of, split_cache
+from seamline.training.folds import join_extra, sample_of, split_cache
 from seamline.training.loading import train_batches
 from seamline.training.voice_splices import Copies, splice_own_copy
 from seamline.voice.logmel import log_mel
+
+IN_STEP = ChannelSettings(speed=0.0, codec=0.3)
+"""A channel that moves nothing (a codec by no more than a few columns)."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,11 @@ class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
         place = generator.bit_generator.state
         crop = random_crop(entry.samples, generator, length)
         generator.bit_generator.state = place  # the copy is cut where its original is
-        copied = random_crop(self._copies.of(entry.path, entry.samples), generator, length)
+        whole = self._copies.of(entry.path, entry.samples, number % self._copies.each)
+        copied = random_crop(whole, generator, length)
         spliced, (start, stop) = splice_own_copy(crop, copied, generator, rate)
+        if self._config.vocoders and generator.random() < self._config.hide_share:
+            spliced = hide_channel(spliced, generator, IN_STEP)
         mel = self._log_mel(spliced, number)
         centre = torch.arange(mel.shape[1]) * hop
         return mel, ((centre >= start) & (centre < stop)).float()
@@ -141,10 +147,12 @@ class VoiceData(L.LightningDataModule):
         self.config = config
         folder = Path(config.cache)
         self.contract = read_contract(folder)
-        self.copies = Copies(config.seed, self.contract.mel.sample_rate_hz)
+        self.copies = Copies(config.seed, self.contract.mel.sample_rate_hz, config.vocoders)
         parts = split_cache(
             read_cache(folder), config.folds, config.holdout_fold, by=config.fold_by
         )
+        if config.extra_cache:
+            parts = join_extra(parts, read_cache(Path(config.extra_cache)))
         self.train = voice_entries(parts.train)
         self.holdout = voice_entries(parts.holdout)
         self.val = voice_entries(parts.val)

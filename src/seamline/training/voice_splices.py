@@ -7,6 +7,7 @@ spliced clips does (as CutMix does in pictures, Yun et al., ICCV 2019).
 from __future__ import annotations
 
 import zlib
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,6 +18,8 @@ from torch.nn import functional as F
 from seamline.data.copy_synthesis import VOCODERS, find_vocoder, has_vocoder
 from seamline.data.forge_voice import copy_span, splice
 from seamline.models.voice_cnn import level_bands
+from seamline.training.vocoders import RATE_HZ as VOCODER_RATE_HZ
+from seamline.training.vocoders import Vocoders
 
 Samples = Float32[np.ndarray, " sample"]
 
@@ -64,26 +67,41 @@ def step_truth(
 
 
 class Copies:
-    """Recordings resynthesised whole, each by one vocoder when it is first asked for, and kept.
+    """Recordings resynthesised whole, each by a few vocoders when first asked for, and kept.
 
-    A vocoder takes longer than a training step. What a copy is depends on the seed and the
-    recording's name alone.
+    A vocoder takes longer than a training step. What a copy is depends on the seed, the
+    recording's name and the copy's number alone. ``networks`` (a folder of
+    scripts/train_vocoders.py) count beside WORLD and Griffin-Lim as one vocoder each.
     """
 
-    def __init__(self, seed: int, sample_rate_hz: int) -> None:
+    def __init__(self, seed: int, sample_rate_hz: int, networks: str = "") -> None:
         self._seed, self._rate = seed, sample_rate_hz
         self._vocoders = [find_vocoder(name) for name in VOCODERS if has_vocoder(name)]
-        self._made: dict[str, Int16[np.ndarray, " sample"]] = {}
+        if networks:
+            read = Vocoders.read(networks)
+            self._vocoders += [partial(_by_network, read, place) for place in range(len(read))]
+        self.each = 1 if not networks else len(self._vocoders) // 2
+        """Copies of each recording, by different vocoders."""
+        self._made: dict[tuple[str, int], Int16[np.ndarray, " sample"]] = {}
 
-    def of(self, name: str, samples: Samples) -> Samples:
-        """Give the copy of a recording, as long and as loud as it."""
-        if name not in self._made:
-            number = zlib.crc32(name.encode())
-            generator = np.random.default_rng([self._seed, number])
-            vocoder = self._vocoders[number % len(self._vocoders)]
+    def of(self, name: str, samples: Samples, number: int = 0) -> Samples:
+        """Give a copy of a recording, as long and as loud as it; ``number`` is below `each`."""
+        key = (name, number)
+        if key not in self._made:
+            first = zlib.crc32(name.encode())
+            generator = np.random.default_rng([self._seed, first, number])
+            vocoder = self._vocoders[(first + number) % len(self._vocoders)]
             copied = copy_span(samples, 0, len(samples), generator, self._rate, vocoder)
-            self._made[name] = np.round(copied * INT16_MOST).astype(np.int16)
-        return self._made[name].astype(np.float32) / INT16_MOST
+            self._made[key] = np.round(copied * INT16_MOST).astype(np.int16)
+        return self._made[key].astype(np.float32) / INT16_MOST
+
+
+def _by_network(
+    networks: Vocoders, place: int, samples: Samples, rng: np.random.Generator, rate: int
+) -> Samples:
+    if rate != VOCODER_RATE_HZ:
+        raise ValueError(f"Vocoders copy sound at {VOCODER_RATE_HZ} Hz, not at {rate} Hz.")
+    return networks.copy(samples, rng, place)
 
 
 def splice_own_copy(
