@@ -99,25 +99,22 @@ def test_a_folder_without_networks_is_named(tmp_path: Path) -> None:
         Vocoders.read(tmp_path)
 
 
-def test_a_recording_has_several_copies_where_networks_make_them(
-    fitted: tuple[Path, list[Told]],
-) -> None:
-    copies, heard = Copies(0, 16000, str(fitted[0])), speech()
-    assert copies.each >= 1
-    made = [copies.of("talk.wav", heard, number) for number in range(copies.each)]
-    assert all(len(copy) == len(heard) for copy in made)
-    assert all((copy != heard).any() for copy in made)
-    np.testing.assert_array_equal(made[0], copies.of("talk.wav", heard))
-    other = Copies(1, 16000, str(fitted[0])).of("talk.wav", heard)
-    assert (other != made[0]).any()
+def test_networks_copy_beside_the_other_vocoders(fitted: tuple[Path, list[Told]]) -> None:
+    copies, plain = Copies(0, 16000, str(fitted[0])), Copies(0, 16000)
+    heard, names = speech(), [f"talk {number}.wav" for number in range(12)]
+    made = [copies.of(name, heard) for name in names]
+    assert all(len(copy) == len(heard) and (copy != heard).any() for copy in made)
+    np.testing.assert_array_equal(made[0], copies.of(names[0], heard))
+    others = [plain.of(name, heard) for name in names]
+    assert any((a != b).any() for a, b in zip(made, others, strict=True))
 
 
 def test_networks_refuse_a_rate_that_is_not_theirs(fitted: tuple[Path, list[Told]]) -> None:
     copies, heard = Copies(0, 22050, str(fitted[0])), speech()
 
     def copy_by_every_vocoder() -> None:
-        for number in range(2 * copies.each + 1):
-            copies.of("talk.wav", heard, number)
+        for number in range(40):
+            copies.of(f"talk {number}.wav", heard)
 
     with pytest.raises(ValueError, match="copy sound at 16000 Hz, not at 22050 Hz"):
         copy_by_every_vocoder()

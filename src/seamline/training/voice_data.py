@@ -92,8 +92,7 @@ class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
         place = generator.bit_generator.state
         crop = random_crop(entry.samples, generator, length)
         generator.bit_generator.state = place  # the copy is cut where its original is
-        whole = self._copies.of(entry.path, entry.samples, number % self._copies.each)
-        copied = random_crop(whole, generator, length)
+        copied = random_crop(self._copies.of(entry.path, entry.samples), generator, length)
         spliced, (start, stop) = splice_own_copy(crop, copied, generator, rate)
         if self._config.vocoders and generator.random() < self._config.hide_share:
             spliced = hide_channel(spliced, generator, IN_STEP)

@@ -67,11 +67,11 @@ def step_truth(
 
 
 class Copies:
-    """Recordings resynthesised whole, each by a few vocoders when first asked for, and kept.
+    """Recordings resynthesised whole, each by one vocoder when it is first asked for, and kept.
 
-    A vocoder takes longer than a training step. What a copy is depends on the seed, the
-    recording's name and the copy's number alone. ``networks`` (a folder of
-    scripts/train_vocoders.py) count beside WORLD and Griffin-Lim as one vocoder each.
+    A vocoder takes longer than a training step. What a copy is depends on the seed and the
+    recording's name alone. ``networks`` (a folder of scripts/train_vocoders.py) count beside WORLD
+    and Griffin-Lim as one vocoder each.
     """
 
     def __init__(self, seed: int, sample_rate_hz: int, networks: str = "") -> None:
@@ -80,20 +80,17 @@ class Copies:
         if networks:
             read = Vocoders.read(networks)
             self._vocoders += [partial(_by_network, read, place) for place in range(len(read))]
-        self.each = 1 if not networks else len(self._vocoders) // 2
-        """Copies of each recording, by different vocoders."""
-        self._made: dict[tuple[str, int], Int16[np.ndarray, " sample"]] = {}
+        self._made: dict[str, Int16[np.ndarray, " sample"]] = {}
 
-    def of(self, name: str, samples: Samples, number: int = 0) -> Samples:
-        """Give a copy of a recording, as long and as loud as it; ``number`` is below `each`."""
-        key = (name, number)
-        if key not in self._made:
-            first = zlib.crc32(name.encode())
-            generator = np.random.default_rng([self._seed, first, number])
-            vocoder = self._vocoders[(first + number) % len(self._vocoders)]
+    def of(self, name: str, samples: Samples) -> Samples:
+        """Give the copy of a recording, as long and as loud as it."""
+        if name not in self._made:
+            number = zlib.crc32(name.encode())
+            generator = np.random.default_rng([self._seed, number])
+            vocoder = self._vocoders[number % len(self._vocoders)]
             copied = copy_span(samples, 0, len(samples), generator, self._rate, vocoder)
-            self._made[key] = np.round(copied * INT16_MOST).astype(np.int16)
-        return self._made[key].astype(np.float32) / INT16_MOST
+            self._made[name] = np.round(copied * INT16_MOST).astype(np.int16)
+        return self._made[name].astype(np.float32) / INT16_MOST
 
 
 def _by_network(
