@@ -52,7 +52,7 @@ def test_numbers_for_references_come_from_a_file(tmp_path: Path) -> None:
         ({"quality": {"blur": [1, 2]}}, "quality has no blur; known are darkness"),
         ({"picture": {"reference_threshold": 0.9}}, "picture lacks reference_calibration"),
         ({"picture": {"reference_usual_logits": [-1, 1]}}, "lacks reference_calibration and"),
-        ({"picture": {"treshold": 0.5}}, "picture has no treshold; known are calibration"),
+        ({"picture": {"treshold": 0.5}}, "picture has no treshold; known are beside"),
     ],
 )
 def test_numbers_that_belong_nowhere_are_refused(
