@@ -23,6 +23,7 @@ import numpy as np
 from forged_logits import BRANCHES, STEP_SECONDS, Scored, load, read_scored, table
 from seamline.evaluation.four_way import TRUTHS
 from seamline.scoring.branch import Branch
+from seamline.scoring.decide import BESIDE_ANOTHER
 from seamline.scoring.sense import sense_splices
 from seamline.scoring.timeline import FineLogits
 from segments import halves
@@ -84,7 +85,7 @@ def shipped_rule(branches: dict[str, Branch]) -> Rule:
         sense: (
             branch.pool_sharpness,
             logit_of(branch.threshold, branch),
-            logit_of(branch.beside, branch),
+            logit_of(BESIDE_ANOTHER, branch),
         )
         for sense, branch in branches.items()
     }
@@ -98,7 +99,7 @@ def logit_of(probability: float, branch: Branch) -> float:
 
 def best_rule(files: Sequence[Scored], branches: dict[str, Branch]) -> Rule:
     """Choose sharpness and threshold of each sense; senses join others as in the bundle."""
-    joins = {sense: logit_of(branch.beside, branch) for sense, branch in branches.items()}
+    joins = {sense: logit_of(BESIDE_ANOTHER, branch) for sense, branch in branches.items()}
     choices = [(r, float(t)) for r, t in itertools.product(SHARPNESSES, THRESHOLDS)]
 
     def merit(rule: Rule) -> tuple[float, float]:

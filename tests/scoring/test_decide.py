@@ -38,13 +38,6 @@ def test_beside_a_fake_the_other_sense_is_what_is_likelier():
     assert strange == ("fake_audio", 0.30)
 
 
-def test_a_sense_may_ask_for_more_than_likelier_before_it_joins():
-    strict = Thresholds(video=0.9, audio=0.9, video_beside=0.8, audio_beside=0.95)
-    assert decide(sense(0.79), sense(0.90), strict) == ("fake_audio", 0.90)
-    assert decide(sense(0.80), sense(0.90), strict) == ("fake_both", 0.90)
-    assert decide(sense(0.90), sense(0.89), strict) == ("fake_video", 0.90)  # 0.9 is enough alone
-
-
 def test_evidence_out_of_range_neither_accuses_nor_clears():
     both = decide(sense(0.9), sense(0.9), LIMITS, video_out_of_range=True, audio_out_of_range=True)
     assert both == ("inconclusive", None)

@@ -171,9 +171,6 @@ def test_a_sense_that_joins_the_other_shows_where() -> None:
     assert (result.label, [s.modality for s in result.segments]) == (
         "fake_both", ["video", "audio"]
     )  # fmt: skip
-    found.branches["picture"] = replace(PICTURE, threshold=0.95, beside=0.8)
-    result = verdict(found)
-    assert (result.label, [s.modality for s in result.segments]) == ("fake_audio", ["audio"])
 
 
 SPLICES = SpliceRule(Calibration(0.1, -8.0), threshold=0.9, spread_floor=4.0)

@@ -21,7 +21,6 @@ def test_numbers_for_references_come_from_a_file(tmp_path: Path) -> None:
         "reference_calibration": {"temperature": 0.8, "bias": -1.2},
         "reference_threshold": 0.9,
         "reference_usual_logits": [-4, 9],
-        "beside": 0.8,
         "splices": {
             "calibration": {"temperature": 0.1, "bias": -4.0},
             "threshold": 0.9,
@@ -34,7 +33,6 @@ def test_numbers_for_references_come_from_a_file(tmp_path: Path) -> None:
     branch = after.branches["picture"]
     assert branch.reference_calibration == Calibration(0.8, -1.2)
     assert branch.reference_threshold == 0.9
-    assert (branch.beside, before.branches["picture"].beside) == (0.8, 0.5)
     assert branch.reference_usual_logits == (-4, 9)
     assert branch.splices == SpliceRule(Calibration(0.1, -4.0), threshold=0.9, spread_floor=5.0)
     assert branch.calibration == before.branches["picture"].calibration
@@ -52,7 +50,7 @@ def test_numbers_for_references_come_from_a_file(tmp_path: Path) -> None:
         ({"quality": {"blur": [1, 2]}}, "quality has no blur; known are darkness"),
         ({"picture": {"reference_threshold": 0.9}}, "picture lacks reference_calibration"),
         ({"picture": {"reference_usual_logits": [-1, 1]}}, "lacks reference_calibration and"),
-        ({"picture": {"treshold": 0.5}}, "picture has no treshold; known are beside"),
+        ({"picture": {"treshold": 0.5}}, "picture has no treshold; known are calibration"),
     ],
 )
 def test_numbers_that_belong_nowhere_are_refused(

@@ -19,9 +19,6 @@ JUDGES: dict[str, tuple[str, ...]] = {
 together, `voice` sound, `both` crops and sound of a window together, either of which may lack.
 Beside a `picture` branch a `motion` branch may stand, which adds to its logits."""
 
-BESIDE_ANOTHER = 0.5
-"""Probability from which a sense joins another one that calls a fake: whichever is likelier."""
-
 
 def judge_of(sense: Literal["video", "audio"], branches: Iterable[str]) -> str | None:
     """Name the branch that judges a sense, if there is one; two for one sense are refused."""
@@ -50,8 +47,6 @@ class Branch:
     """Range of file logits in validation; outside it the evidence is out of the model's range."""
     threshold: float = 0.5
     """Probability from which the sense calls a fake."""
-    beside: float = BESIDE_ANOTHER
-    """Probability from which it joins another sense that calls one; no more than `threshold`."""
     reference_calibration: Calibration | None = None
     """The same for the pooled logit less that of genuine footage of the person; None: unfit."""
     reference_threshold: float | None = None

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seamline.scoring.branch import BESIDE_ANOTHER
 from seamline.scoring.verdict import Label, SenseScore, SyncScore
+
+BESIDE_ANOTHER = 0.5
+"""Probability from which a sense joins another one that calls a fake: whichever is likelier."""
 
 
 @dataclass(frozen=True)
@@ -18,9 +20,6 @@ class Thresholds:
 
     video: float = 0.5
     audio: float = 0.5
-    video_beside: float = BESIDE_ANOTHER
-    """From which the picture joins a voice that calls one."""
-    audio_beside: float = BESIDE_ANOTHER
 
 
 def decide(
@@ -35,23 +34,23 @@ def decide(
 
     A sense calls a fake when its probability reaches its threshold; one that was not examined, or
     whose evidence is out of the model's range, never does. Thresholds spare genuine files; once one
-    sense calls a fake, none is at stake, and the other joins it from a lower probability on.
+    sense calls a fake, none is at stake, and the other joins it from `BESIDE_ANOTHER` on.
 
     With no fake called, out-of-range evidence leaves the file inconclusive (and without a
     probability) rather than real: a genuine voice does not clear a picture that the model cannot
     judge. That holds also for a sense without a score whose evidence was there, but too poor.
     """
     senses = [
-        (video.fake_probability, thresholds.video, thresholds.video_beside, video_out_of_range),
-        (audio.fake_probability, thresholds.audio, thresholds.audio_beside, audio_out_of_range),
+        (video.fake_probability, thresholds.video, video_out_of_range),
+        (audio.fake_probability, thresholds.audio, audio_out_of_range),
     ]
-    judged = [p for p, _, _, out in senses if p is not None and not out]
-    called = any(p is not None and not out and p >= limit for p, limit, _, out in senses)
-    unsure = any(out for *_, out in senses)
+    judged = [p for p, _, out in senses if p is not None and not out]
+    called = any(p is not None and not out and p >= threshold for p, threshold, out in senses)
+    unsure = any(out for _, _, out in senses)
     if called:
         fake_video, fake_audio = (
-            p is not None and not out and p >= min(limit, beside)
-            for p, limit, beside, out in senses
+            p is not None and not out and p >= min(threshold, BESIDE_ANOTHER)
+            for p, threshold, out in senses
         )
         label: Label = "fake_video" if fake_video else "fake_audio"
         return ("fake_both" if fake_video and fake_audio else label), max(judged)

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from seamline.scoring.branch import BESIDE_ANOTHER
 from seamline.scoring.decide import (
+    BESIDE_ANOTHER,
     Thresholds,
     decide,
     decide_pair,
@@ -116,7 +116,7 @@ def _decide(
     label, found = decide(
         video.score,
         audio.score,
-        Thresholds(video.threshold, audio.threshold, *_beside(findings)),
+        Thresholds(video.threshold, audio.threshold),
         video_out_of_range=video.out_of_range,
         audio_out_of_range=audio.out_of_range,
     )
@@ -128,22 +128,12 @@ def _decide(
     return label, found, strange
 
 
-def _beside(findings: Findings) -> tuple[float, float]:
-    """Give the probabilities from which picture and voice join one another."""
-    video, audio = sense_branch(findings, "video"), sense_branch(findings, "audio")
-    plain = video is not None and not (findings.references and video.takes_references)
-    return (
-        video.beside if video is not None and plain else BESIDE_ANOTHER,
-        BESIDE_ANOTHER if audio is None else audio.beside,
-    )
-
-
 def _joining(findings: Findings) -> Findings:
     """Give the findings with the threshold at which a sense joins another one."""
     branches = {
         name: replace(
             branch,
-            threshold=min(branch.threshold, branch.beside),
+            threshold=min(branch.threshold, BESIDE_ANOTHER),
             reference_threshold=BESIDE_ANOTHER if branch.takes_references else None,
         )
         for name, branch in findings.branches.items()

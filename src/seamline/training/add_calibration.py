@@ -12,7 +12,7 @@ from seamline.zoo.bundle import Bundle
 from seamline.zoo.layout import read_branch, write_bundle
 
 CALIBRATED = {
-    "calibration", "threshold", "beside", "usual_logits",
+    "calibration", "threshold", "usual_logits",
     "reference_calibration", "reference_threshold", "reference_usual_logits", "splices", "weight",
 }  # fmt: skip
 """What a file of further calibration may say of a branch."""

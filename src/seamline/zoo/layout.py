@@ -16,7 +16,7 @@ from typing import Any
 
 from seamline.clips.contract import CropContract
 from seamline.errors import BadBundle
-from seamline.scoring.branch import BESIDE_ANOTHER, Branch
+from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration
 from seamline.scoring.quality import QualityLimits
 from seamline.scoring.splices import SpliceRule
@@ -84,7 +84,6 @@ def read_branch(values: dict[str, Any]) -> Branch:
         step_seconds=values.get("step_seconds"),
         context_seconds=values.get("context_seconds", 0.0),
         threshold=values["threshold"],
-        beside=values.get("beside", BESIDE_ANOTHER),
         usual_logits=_pair(values.get("usual_logits")),
         reference_calibration=None if reference is None else Calibration(**reference),
         reference_threshold=values.get("reference_threshold"),
@@ -115,8 +114,6 @@ def _branch_json(branch: Branch) -> dict[str, Any]:
     }
     if branch.splices is not None:
         found["splices"] = asdict(branch.splices)
-    if branch.beside != BESIDE_ANOTHER:
-        found["beside"] = branch.beside
     if branch.weight != 1.0:
         found["weight"] = branch.weight
     if branch.context_seconds:
