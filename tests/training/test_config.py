@@ -16,6 +16,7 @@ CONFIGS = sorted(
         FOLDER / "motion.yaml",
         FOLDER / "further.yaml",
         FOLDER / "temporal.yaml",
+        FOLDER / "cross.yaml",
     ]
 )
 
