@@ -1,9 +1,9 @@
-"""Averages the weights of picture runs that started alike, as a run to go on from.
+"""Averages the weights of runs that started alike, as a run to go on from.
 
 Networks that were tuned from one start can be averaged weight by weight (Wortsman et al., "Model
 soups", ICML 2022). What their batch norms knew of activations no longer holds then, so it is
-measured anew on genuine and forged crops of the first run's cache. Where one run goes on from the
-other it still holds: ``--keep-norms`` averages it too.
+measured anew on genuine and forged crops of the first run's cache (pictures alone). Where one run
+goes on from the other it still holds: ``--keep-norms`` averages it too.
 
     python scripts/average_runs.py runs/small-picture-2 runs/transfer-2 --out runs/mean
     seamline train configs/transfer-3.yaml --set initial=runs/mean

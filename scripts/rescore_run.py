@@ -1,7 +1,7 @@
-"""Judges the held-out files of a finished picture run anew, at another size or with other weights.
+"""Judges a finished run's held-out files anew, at another size or with other weights.
 
     python scripts/rescore_run.py runs/transfer-3 --scan-size-px 224 --out runs/transfer-3-224
-    python scripts/rescore_run.py runs/mean --out runs/mean          # of scripts/average_runs.py
+    python scripts/rescore_run.py runs/mean --out runs/mean   # of average_runs.py; a voice too
     python scripts/rescore_run.py runs/wide --scan-size-px 224 --refit --out runs/refitted
 
 Nothing is trained but, with ``--refit``, the last layer (`seamline.training.refit`). Out: a run
@@ -38,7 +38,8 @@ def main() -> None:
         config = refit(arguments.run, arguments.out, pairs=arguments.pairs, **how)
     else:
         config = rescore(arguments.run, arguments.out, **how)
-    print(f"{config.run_folder}: held-out files scored at {config.scan_px} px")
+    size = f" at {config.scan_px} px" if config.branch == "picture" else ""
+    print(f"{config.run_folder}: held-out files scored{size}")
 
 
 if __name__ == "__main__":

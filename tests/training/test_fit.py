@@ -173,7 +173,7 @@ def saved(config: TrainConfig, folder: Path) -> Path:
 
 def test_a_run_of_another_branch_is_not_rescored(picture: TrainConfig, tmp_path: Path) -> None:
     run = saved(replace(picture, branch="motion"), tmp_path / "motion")
-    with pytest.raises(ValueError, match="trained branch motion; only branch picture is rescored"):
+    with pytest.raises(ValueError, match="trained branch motion; picture and voice are rescored"):
         rescore(run, tmp_path / "again")
 
 
@@ -206,3 +206,8 @@ def test_the_voice_branch_learns_a_plain_difference(tmp_path: Path) -> None:
     bundle = export_bundle(tmp_path / "b", [run], name="b", version="1", card="# b\n", summary={})
     assert [check.passed for check in bundle.replay_golden()] == [True]
     assert len(bundle.score_voice(np.zeros((bundle.contract.mel.mels, 77), np.float32))) == 5
+    rescore(run.folder, tmp_path / "again")
+    again = Run.read(tmp_path / "again").scores["val"]
+    assert [row["path"] for row in again] == [row["path"] for row in run.scores["val"]]
+    told = [row["logit"] for row in run.scores["val"]]
+    assert [row["logit"] for row in again] == pytest.approx(told, abs=1e-4)

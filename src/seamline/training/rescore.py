@@ -1,4 +1,4 @@
-"""Judges the held-out files of a finished picture run anew: a run folder in, another one out."""
+"""Judges the held-out files of a finished run anew: a run folder in, another one out."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from seamline.training.build import WEIGHTS, build_module
 from seamline.training.config import TrainConfig, config_json, make_config
 from seamline.training.fit import score_files
 from seamline.training.picture_data import PictureData
+from seamline.training.voice_data import VoiceData
 
 
 def rescore(
@@ -23,18 +24,19 @@ def rescore(
     """Score the held-out sets with a run's weights, at another size or pooled otherwise if asked.
 
     ``out`` may be the run itself, whose weights were made by other means than training. Raises
-    `ValueError` for a run of another branch than the picture's.
+    `ValueError` for a run of another branch than the picture's and the voice's.
     """
     told = json.loads((run / "config.json").read_text())
     told["initial"] = str(run)  # its own weights, which it also ends with
     config = replace(make_config(told), name=out.name, out=str(out.parent))
-    if config.branch != "picture":
-        raise ValueError(f"{run} trained branch {config.branch}; only branch picture is rescored.")
+    if config.branch not in ("picture", "voice"):
+        raise ValueError(f"{run} trained branch {config.branch}; picture and voice are rescored.")
     if scan_size_px is not None:
         config = replace(config, scan_size_px=scan_size_px)
     if pool_sharpness is not None:
         config = replace(config, pool_sharpness=pool_sharpness)
-    module, data = build_module(config), PictureData(config)
+    module = build_module(config)
+    data = PictureData(config) if config.branch == "picture" else VoiceData(config)
     scores = {split: score_files(module, data.files(split)) for split in ("holdout", "val")}
     out.mkdir(parents=True, exist_ok=True)
     if out.resolve() != run.resolve():
