@@ -30,6 +30,8 @@ def pooled(files: Sequence[Scored], sense: str, sharpness: float) -> tuple[np.nd
     whole = [file for file in files if "splice" not in file.forgery]
     found = [(file.pooled(sense, sharpness), file.fake[sense]) for file in whole]
     kept = [(logit, fake) for logit, fake in found if logit is not None]
+    if len({fake for _, fake in kept}) < 2:
+        raise SystemExit(f"{sense}: genuine and forged files are needed, found {len(kept)} scored.")
     logits, labels = zip(*kept, strict=True)
     return np.array(logits, dtype=np.float64), np.array(labels, dtype=np.int64)
 
