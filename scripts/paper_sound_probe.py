@@ -21,7 +21,8 @@ from seamline.data.splits import identity_groups
 from seamline.evaluation.intervals import bootstrap_auc
 from seamline.evaluation.metrics import roc_auc
 from seamline.training.config import TrainConfig
-from seamline.training.voice_data import VoiceData, VoiceEntry
+from seamline.training.voice_data import VoiceData
+from seamline.training.voice_entries import VoiceEntry
 from seamline.voice.logmel import LogMelSettings, log_mel
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)

@@ -17,7 +17,7 @@ import numpy as np
 from seamline.clips.cache import read_cache
 from seamline.training.folds import sample_of
 from seamline.training.vocoders import Told, fit_vocoders
-from seamline.training.voice_data import voice_entries
+from seamline.training.voice_entries import voice_entries
 
 
 def main() -> None:

@@ -93,3 +93,13 @@ def test_a_balanced_cache_holds_as_many_fakes_as_genuine_files(
     assert sorted(s["method"] for s in samples if s["label"] == "fake") == ["a", "b"]
     run(manifest, "--out", tmp_path / "again", "--balanced", 3)
     assert [c.sample["path"] for c in held(tmp_path / "again")] == [s["path"] for s in samples]
+
+
+def test_a_copy_keeps_the_name_of_its_original(manifest: Path, tmp_path: Path) -> None:
+    head, *rows = manifest.read_text().splitlines()
+    originals = ["", "", "0.wav", "", "", ""]
+    lines = [f"{row},{original}" for row, original in zip(rows, originals, strict=True)]
+    manifest.write_text("\n".join([f"{head},original", *lines]) + "\n")
+    run(manifest, "--out", tmp_path / "c")
+    named = {clip.sample["path"]: clip.sample.get("original") for clip in held(tmp_path / "c")}
+    assert named == dict.fromkeys(named) | {"2.wav": "0.wav"}

@@ -84,7 +84,9 @@ def prepare(
     rows = []
     for sample in samples:
         row = asdict(sample)
-        rows.append({key: row[key] for key in row if key not in ("root", "extra")})
+        kept = {key: row[key] for key in row if key not in ("root", "extra")}
+        original = sample.extra.get("original")
+        rows.append({**kept, "original": original} if original else kept)
     base = samples[0].root if samples else Path()
     mouth = MouthSettings(size_px=STORED_MOUTH_PX, margin=STORED_MOUTH_MARGIN) if mouths else None
     moves = (

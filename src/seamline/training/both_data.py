@@ -23,7 +23,8 @@ from seamline.training.loading import train_batches
 from seamline.training.paper_modules import ClipItem, padded
 from seamline.training.picture_data import clip_faces
 from seamline.training.pool import FaceEntry
-from seamline.training.voice_data import VoiceData, VoiceEntry
+from seamline.training.voice_data import VoiceData
+from seamline.training.voice_entries import VoiceEntry
 from seamline.voice.logmel import log_mel
 
 PAIR_SEED = 20240607  # fixed: every model is scored on the same pairs

@@ -4,41 +4,31 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import numpy as np
 import torch
-from jaxtyping import Float
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from seamline.clips.cache import CachedClip, read_cache, read_contract
+from seamline.clips.cache import read_cache, read_contract
 from seamline.clips.contract import CropContract
 from seamline.data.copy_synthesis import Samples
 from seamline.data.voice_augment import ChannelSettings, griffin_lim_copy, hide_channel, random_crop
 from seamline.training.config import TrainConfig
-from seamline.training.folds import join_extra, sample_of, split_cache
+from seamline.training.folds import join_extra, split_cache
+from seamline.training.found_copies import FoundCopies
 from seamline.training.loading import train_batches
+from seamline.training.voice_entries import VoiceEntry, voice_entries
 from seamline.training.voice_splices import Copies, splice_own_copy
 from seamline.voice.logmel import log_mel
 
 IN_STEP = ChannelSettings(speed=0.0, codec=0.3)
 """A channel that moves nothing (a codec by no more than a few columns)."""
-
-
-@dataclass(frozen=True)
-class VoiceEntry:
-    """The sound of one file."""
-
-    path: str
-    source: str
-    method: str
-    person: str
-    fake: bool
-    samples: Float[np.ndarray, " sample"]
+FOUND_SHARE = 0.5
+"""Of the copies of genuine speech, where the collection has some of its own."""
 
 
 class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
@@ -50,10 +40,11 @@ class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
         config: TrainConfig,
         contract: CropContract,
         copies: Copies,
+        found: FoundCopies,
         *,
         epoch: int,
     ) -> None:
-        self._config, self._mel, self._copies = config, contract.mel, copies
+        self._config, self._mel, self._copies, self._found = config, contract.mel, copies, found
         self._count = config.steps_per_epoch * config.batch_size
         self._first = epoch * self._count
         self._sides = [_by_source(e for e in entries if e.fake is fake) for fake in (False, True)]
@@ -88,17 +79,25 @@ class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
     def _own_copy(self, number: int, generator: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Genuine speech with a resynthesised stretch, and which of its columns are forged."""
         rate, hop = self._mel.sample_rate_hz, self._mel.hop_samples
-        entry, length = self._entry(0, generator), self._length(number)
+        genuine, whole, length = *self._pair(generator), self._length(number)
         place = generator.bit_generator.state
-        crop = random_crop(entry.samples, generator, length)
+        crop = random_crop(genuine, generator, length)
         generator.bit_generator.state = place  # the copy is cut where its original is
-        copied = random_crop(self._copies.of(entry.path, entry.samples), generator, length)
+        copied = random_crop(whole, generator, length)
         spliced, (start, stop) = splice_own_copy(crop, copied, generator, rate)
         if self._config.vocoders and generator.random() < self._config.hide_share:
             spliced = hide_channel(spliced, generator, IN_STEP)
         mel = self._log_mel(spliced, number)
         centre = torch.arange(mel.shape[1]) * hop
         return mel, ((centre >= start) & (centre < stop)).float()
+
+    def _pair(self, generator: np.random.Generator) -> tuple[Samples, Samples]:
+        """Genuine speech and what says it again: a copy of the collection's, or one made here."""
+        if len(self._found) and generator.random() < FOUND_SHARE:
+            pair = self._found.draw(generator)
+            return pair.genuine, pair.copied
+        entry = self._entry(0, generator)
+        return entry.samples, self._copies.of(entry.path, entry.samples)
 
     def _entry(self, fake: int, generator: np.random.Generator) -> VoiceEntry:
         sources = self._sides[fake]
@@ -155,11 +154,15 @@ class VoiceData(L.LightningDataModule):
         self.train = voice_entries(parts.train)
         self.holdout = voice_entries(parts.holdout)
         self.val = voice_entries(parts.val)
+        listed = self.train if config.own_copy_share else []
+        self.found = FoundCopies(listed, self.contract.mel)
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Return the crops of the current epoch."""
         epoch = self.trainer.current_epoch if self.trainer is not None else 0
-        dataset = VoiceCrops(self.train, self.config, self.contract, self.copies, epoch=epoch)
+        dataset = VoiceCrops(
+            self.train, self.config, self.contract, self.copies, self.found, epoch=epoch
+        )
         return train_batches(dataset, self.config, self.trainer)
 
     def val_dataloader(self) -> list[DataLoader[Any]]:
@@ -171,29 +174,6 @@ class VoiceData(L.LightningDataModule):
         entries = {"holdout": self.holdout, "val": self.val}[split]
         dataset = WholeSounds(entries, split, self.contract, samples=self.config.reads_samples)
         return DataLoader(dataset, batch_size=None)
-
-
-def voice_entries(clips: Iterable[CachedClip]) -> list[VoiceEntry]:
-    """Join each file's windows into its sound; files without sound or voice label are left out."""
-    joined: dict[str, dict[int, CachedClip]] = defaultdict(dict)
-    for clip in clips:
-        if clip.error is None and clip.sound is not None and sample_of(clip).voice_truth:
-            joined[clip.sample["path"]][clip.window] = clip
-    entries = []
-    for path, windows in joined.items():
-        parts = [windows[number].samples() for number in sorted(windows)]
-        sample = sample_of(next(iter(windows.values())))
-        entries.append(
-            VoiceEntry(
-                path=path,
-                source=sample.source,
-                method=sample.method,
-                person=sample.person,
-                fake=sample.voice_truth == "fake",
-                samples=np.concatenate([part for part in parts if part is not None]),
-            )
-        )
-    return entries
 
 
 def _by_source(entries: Iterable[VoiceEntry]) -> dict[str, list[VoiceEntry]]:
