@@ -69,7 +69,6 @@ def test_paths_split_at_either_slash_and_keep_a_long_folders_end() -> None:
     [
         ("fake_video", 0.97, "Very likely manipulated picture: 97 %"),
         ("fake_audio", 0.75, "Likely manipulated voice: 75 %"),
-        ("fake_both", 0.999, "Almost certainly manipulated picture and voice: over 99 %"),
         ("fake_video", 0.55, "Possibly manipulated picture: 55 %"),
         ("fake_video", 0.2, "Possibly manipulated picture: 20 %"),
         ("real", 0.04, "No manipulation found"),
@@ -80,6 +79,22 @@ def test_headline_says_what_and_how_sure(label: str, probability: float, title: 
     more = {"segments": ()} if label == "real" else {}
     found = words.headline(make_verdict(label=label, fake_probability=probability, **more))
     assert found.title.replace("\u00a0", " ") == title
+
+
+@pytest.mark.parametrize(
+    ("picture", "voice", "title"),
+    [
+        (0.996, 0.999, "Almost certainly manipulated picture and voice: over 99 %"),
+        (0.55, 0.999, "Almost certainly manipulated voice, possibly picture too: over 99 %"),
+        (0.95, 0.8, "Very likely manipulated picture, likely voice too: 95 %"),
+    ],
+)
+def test_headline_says_how_sure_of_either_sense(picture: float, voice: float, title: str) -> None:
+    verdict = make_verdict(
+        label="fake_both", fake_probability=max(picture, voice),
+        video=SenseScore(picture, 0.0, None), audio=SenseScore(voice, 0.0, None),
+    )  # fmt: skip
+    assert words.headline(verdict).title.replace("\u00a0", " ") == title
 
 
 def test_headline_names_senses_that_the_figure_does_not_cover() -> None:

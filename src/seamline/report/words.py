@@ -154,11 +154,27 @@ def headline(verdict: Verdict) -> Headline:
         doubt = "" if probability < 0.33 else ", but one is not ruled out"
         title = f"No manipulation found{doubt}"
         return Headline("real", title, figure, word, _unexamined(verdict))
-    how = "almost certainly" if word == "almost certain" else word
-    if probability < 0.66:
-        how = "possibly"
-    title = f"{how.capitalize()} {_MANIPULATED[verdict.label]}: {figure}"
+    what = _both(verdict) or f"{_how(probability)} {_MANIPULATED[verdict.label]}"
+    title = f"{what[:1].upper()}{what[1:]}: {figure}"
     return Headline("fake", title, figure, word, _strongest(verdict))
+
+
+def _how(probability: float) -> str:
+    word = likelihood(probability)
+    if probability < 0.66:
+        return "possibly"
+    return "almost certainly" if word == "almost certain" else word
+
+
+def _both(verdict: Verdict) -> str | None:
+    """Each sense in its own words, where both are called fake and one is much less sure."""
+    told = {"picture": verdict.video.fake_probability, "voice": verdict.audio.fake_probability}
+    found = {name: probability for name, probability in told.items() if probability is not None}
+    if verdict.label != "fake_both" or len(found) < len(told):
+        return None
+    surer, other = sorted(found, key=found.__getitem__, reverse=True)
+    first, second = _how(found[surer]), _how(found[other])
+    return None if first == second else f"{first} manipulated {surer}, {second} {other} too"
 
 
 def _why_inconclusive(verdict: Verdict) -> str:

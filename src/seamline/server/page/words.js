@@ -164,10 +164,26 @@ export function headline(verdict) {
     const title = `No manipulation found${doubt}`;
     return { tone: "real", title, figure, word, sentence: unexamined(verdict) };
   }
-  let how = word === "almost certain" ? "almost certainly" : word;
-  if (probability < 0.66) how = "possibly";
-  const title = `${capital(how)} ${MANIPULATED[verdict.label]}: ${figure}`;
-  return { tone: "fake", title, figure, word, sentence: strongest(verdict) };
+  const what = both(verdict) || `${likely(probability)} ${MANIPULATED[verdict.label]}`;
+  return { tone: "fake", title: `${capital(what)}: ${figure}`, figure, word, sentence: strongest(verdict) };
+}
+
+function likely(probability) {
+  if (probability < 0.66) return "possibly";
+  const word = likelihood(probability);
+  return word === "almost certain" ? "almost certainly" : word;
+}
+
+/** Each sense in its own words, where both are called fake and one is much less sure; else null. */
+function both(verdict) {
+  const told = [
+    ["picture", verdict.video.fake_probability],
+    ["voice", verdict.audio.fake_probability],
+  ];
+  if (verdict.label !== "fake_both" || told.some(([, probability]) => probability === null)) return null;
+  const [[surer, most], [other, least]] = told.sort((a, b) => b[1] - a[1]);
+  if (likely(most) === likely(least)) return null;
+  return `${likely(most)} manipulated ${surer}, ${likely(least)} ${other} too`;
 }
 
 function whyInconclusive(verdict) {
