@@ -95,11 +95,13 @@ def test_a_balanced_cache_holds_as_many_fakes_as_genuine_files(
     assert [c.sample["path"] for c in held(tmp_path / "again")] == [s["path"] for s in samples]
 
 
-def test_a_copy_keeps_the_name_of_its_original(manifest: Path, tmp_path: Path) -> None:
+def test_a_copy_keeps_the_name_of_its_original_and_a_splice_is_none(
+    manifest: Path, tmp_path: Path
+) -> None:
     head, *rows = manifest.read_text().splitlines()
-    originals = ["", "", "0.wav", "", "", ""]
-    lines = [f"{row},{original}" for row, original in zip(rows, originals, strict=True)]
-    manifest.write_text("\n".join([f"{head},original", *lines]) + "\n")
+    more = [",", ",", "0.wav,audio", "0.wav,splice", ",", ","]
+    lines = [f"{row},{cells}" for row, cells in zip(rows, more, strict=True)]
+    manifest.write_text("\n".join([f"{head},original,forgery", *lines]) + "\n")
     run(manifest, "--out", tmp_path / "c")
     named = {clip.sample["path"]: clip.sample.get("original") for clip in held(tmp_path / "c")}
     assert named == dict.fromkeys(named) | {"2.wav": "0.wav"}

@@ -86,7 +86,8 @@ def prepare(
         row = asdict(sample)
         kept = {key: row[key] for key in row if key not in ("root", "extra")}
         original = sample.extra.get("original")
-        rows.append({**kept, "original": original} if original else kept)
+        spliced = "splice" in sample.extra.get("forgery", "")  # no copy: most of it is genuine
+        rows.append({**kept, "original": original} if original and not spliced else kept)
     base = samples[0].root if samples else Path()
     mouth = MouthSettings(size_px=STORED_MOUTH_PX, margin=STORED_MOUTH_MARGIN) if mouths else None
     moves = (
