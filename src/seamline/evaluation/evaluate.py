@@ -15,6 +15,7 @@ from typing import Protocol
 
 from seamline.data.manifest import Sample, read_manifest
 from seamline.errors import UnreadableMedia
+from seamline.evaluation.false_stretches import FalseStretches, measure_false_stretches
 from seamline.evaluation.four_way import FourWay, measure_four_way
 from seamline.evaluation.moments import FrameScores
 from seamline.evaluation.segments import SegmentMeasures, measure_segments
@@ -55,6 +56,8 @@ class EvaluationResult:
     """None where no row has both a picture's and a voice's label."""
     segments: dict[str, SegmentMeasures] = field(default_factory=dict)
     """By sense, and ``any``; empty where no row has true stretches."""
+    false_stretches: dict[Sense, FalseStretches] = field(default_factory=dict)
+    """What was pointed at in genuine files, by sense; empty where none was examined."""
     sweep: Sweep | None = None
     """None where no corruption was asked for."""
 
@@ -137,4 +140,5 @@ def measure(
         scan_seconds=sum(v.seconds.get("total", 0.0) for v in verdicts),
         four_way=measure_four_way(samples, verdicts),
         segments=measure_segments(samples, verdicts),
+        false_stretches=measure_false_stretches(samples, verdicts),
     )

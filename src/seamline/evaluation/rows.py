@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from seamline.evaluation.evaluate import EvaluationResult
+from seamline.evaluation.false_stretches import FalseStretches
 from seamline.evaluation.four_way import TOLD, TRUTHS, FourWay
 from seamline.evaluation.intervals import Interval
 from seamline.evaluation.measures import Measures, MomentMeasures
@@ -50,6 +51,10 @@ def parts(result: EvaluationResult) -> list[Part]:
     if result.segments:
         told = "Average precision at an overlap of so much, and average recall, as in LAV-DF."
         found.append(Part("Forged stretches", _segment_rows(result.segments), told))
+    if result.false_stretches:
+        told = "Genuine files in which some seconds are pointed at, whatever the file is called."
+        rows = _false_stretch_rows(result.false_stretches)
+        found.append(Part("Stretches shown in genuine files", rows, told))
     return found
 
 
@@ -76,6 +81,14 @@ def _segment_rows(measured: dict[str, SegmentMeasures]) -> Rows:
         numbers = [*(m.average_precision[str(o)] for o in OVERLAPS), m.average_recall]
         told = ["–" if number is None else f"{number:.3f}" for number in numbers]
         rows.append((name, str(m.files), str(m.segments), str(m.found), *told))
+    return rows
+
+
+def _false_stretch_rows(measured: dict[Sense, FalseStretches]) -> Rows:
+    rows: Rows = [("", "files", "with some", "stretches", "hours", "per hour")]
+    for name, m in measured.items():
+        counts = (str(m.files), str(m.files_with_some), str(m.stretches))
+        rows.append((name, *counts, f"{m.examined_seconds / 3600:.2f}", number_text(m.per_hour, 1)))
     return rows
 
 

@@ -17,7 +17,7 @@ from seamline.scoring.verdict import PROBABILITY_DECIMALS, Verdict
 Sense = Literal["picture", "voice"]
 SENSES: tuple[Sense, ...] = ("picture", "voice")
 _CALLED = {"picture": ("fake_video", "fake_both"), "voice": ("fake_audio", "fake_both")}
-_MODALITIES: dict[Sense, Modality] = {"picture": "video", "voice": "audio"}
+MODALITIES: dict[Sense, Modality] = {"picture": "video", "voice": "audio"}
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,11 @@ class SenseResult:
     cross_set: CrossSet | None = None
     """None with fewer than two sources that have both classes."""
     curves: Curves | None = None
+
+
+def truth_of(sample: Sample, sense: Sense) -> str:
+    """Gives ``real``, ``fake`` or, where nothing is known of the sense, an empty text."""
+    return sample.picture_truth if sense == "picture" else sample.voice_truth
 
 
 def rows_of(
@@ -55,14 +60,14 @@ def _row(
     A row without a label for the sense is left out, and so is a silent video for the voice: its
     label speaks of a voice that is not there. What is there and got no score lowers the coverage.
     """
-    truth = sample.picture_truth if sense == "picture" else sample.voice_truth
+    truth = truth_of(sample, sense)
     if not truth:
         return None
     silent = verdict.error is None and verdict.media.get("audio") is None
     if sense == "voice" and sample.kind != "audio" and silent:
         return None
     fake = truth == "fake"
-    modality = _MODALITIES[sense]
+    modality = MODALITIES[sense]
     score = (verdict.video if sense == "picture" else verdict.audio).fake_probability
     seen = frames if sense == "picture" else None
     return Row(

@@ -42,6 +42,10 @@ def result_json(result: EvaluationResult) -> dict[str, Any]:
         "senses": {name: _sense_json(sense) for name, sense in result.senses.items()},
         "four_way": _rounded(asdict(result.four_way)) if result.four_way else None,
         "segments": {name: _rounded(asdict(m)) for name, m in result.segments.items()},
+        "false_stretches": {
+            name: {**_rounded(asdict(m)), "per_hour": _rounded(m.per_hour)}
+            for name, m in result.false_stretches.items()
+        },
         "sweep": _rounded(asdict(result.sweep)) if result.sweep else None,
         "media_seconds": round(result.media_seconds, 3),
         "scan_seconds": round(result.scan_seconds, 3),
