@@ -28,7 +28,8 @@ from seamline.evaluation.metrics import roc_auc
 from seamline.evaluation.segments import FileSpans, SegmentMeasures, segment_measures
 from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration
-from seamline.scoring.sense import join_segments
+from seamline.scoring.pool import pool_logits
+from seamline.scoring.sense import join_segments, stretch_threshold
 from seamline.scoring.splices import SpliceRule, find_splices
 from seamline.scoring.timeline import FineLogits, find_segments, step_logits
 from seamline.scoring.verdict import Segment
@@ -54,6 +55,14 @@ class Reading:
     """How stretches that stand out are read, too."""
     least_logit: float = -math.inf
     """Of such a stretch."""
+    calm_threshold: float | None = None
+    """The logit asked of a stretch in a lane that is not called as a whole; None: ``threshold``."""
+
+
+def logit_at(calibration: Calibration, probability: float) -> float:
+    """Give the logit that a calibration makes a probability of."""
+    odds = math.log(probability / (1 - probability))
+    return calibration.temperature * (odds - calibration.bias)
 
 
 def read_lane(lane: Lane, file: Scored, sense: str, sharpness: float, how: Reading) -> list[Found]:
@@ -65,10 +74,14 @@ def read_lane(lane: Lane, file: Scored, sense: str, sharpness: float, how: Readi
         lane.seconds, logits, file.duration, stop_seconds=stops, sharpness=sharpness
     )
     fine = FineLogits(lane.seconds, logits, seconds)
+    splices = find_splices(fine, how.splices, how.least_logit) if how.splices else []
+    threshold, whole = how.threshold, pool_logits(logits, sharpness)
+    if how.calm_threshold is not None and not splices and (whole is None or whole < threshold):
+        threshold = how.calm_threshold
     found = find_segments(
         steps,
         Calibration(),
-        1 / (1 + math.exp(-how.threshold)),
+        1 / (1 + math.exp(-threshold)),
         modality=sense,  # type: ignore[arg-type]
         duration_seconds=file.duration,
         sharpness=sharpness,
@@ -77,7 +90,7 @@ def read_lane(lane: Lane, file: Scored, sense: str, sharpness: float, how: Readi
     if how.splices is not None:
         spliced = [
             Segment(sense, None, s.start_seconds, s.stop_seconds, s.fake_probability)  # type: ignore[arg-type]
-            for s in find_splices(fine, how.splices, how.least_logit)
+            for s in splices
         ]
         found = join_segments(found, spliced)
     return [(s.start_seconds, s.stop_seconds, s.fake_probability) for s in found]
@@ -163,9 +176,13 @@ def segment_rows(
         if not any(file.truth[sense] for file in wanted):
             continue
         sharpness, at = branch.pool_sharpness, branch.calibration
-        threshold = at.temperature * (math.log(branch.threshold / (1 - branch.threshold)) - at.bias)
+        threshold = logit_at(at, branch.threshold)
         shipped = Reading(
-            "**as shipped**", threshold, splices=branch.splices, least_logit=at.even_logit
+            "**as shipped**",
+            threshold,
+            splices=branch.splices,
+            least_logit=at.even_logit,
+            calm_threshold=logit_at(at, stretch_threshold(branch, called=False)),
         )
         told = [
             (Reading("whole seconds", threshold, fine=False), wanted),

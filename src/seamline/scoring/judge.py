@@ -182,7 +182,9 @@ def _judge_voice(findings: Findings) -> Sense:
     return Sense(
         SenseScore(chance, within(heard, media), None),
         step_probabilities(lane, branch.calibration),
-        sense_segments(lane, fine, branch, media, "audio", None, splices),
+        sense_segments(
+            lane, fine, branch, media, "audio", None, splices, called=chance >= threshold
+        ),
         branch.out_of_range(top),
         threshold,
     )

@@ -161,8 +161,10 @@ def judge_picture(
         people.append(Person(t.track, float(t.seconds[0]), stop, chance, t.face_px))
         lane = step_logits(t.seconds, logits, media.duration_seconds, sharpness=read.pool_sharpness)
         lanes.append(step_probabilities(lane, read.calibration))
-        segments += sense_segments(lane, fine, read, media, "video", t.track, splices)
         called, strange = chance >= threshold, scale.out_of_range(top)
+        segments += sense_segments(
+            lane, fine, read, media, "video", t.track, splices, called=called
+        )
         found.append((called and not strange, called, chance, threshold, strange))
     if not found:
         reason = refusal_reason(worths)

@@ -61,12 +61,17 @@ def sense_segments(
     modality: Modality,
     track: int | None,
     splices: Sequence[Splice] = (),
+    *,
+    called: bool = True,
 ) -> list[Segment]:
-    """Find the stretches that reach the branch's threshold, and put the splices among them."""
+    """Find the stretches that reach the branch's threshold, and put the splices among them.
+
+    Where the whole is not ``called`` fake, a stretch has to be as sure as a splice.
+    """
     levels = find_segments(
         lane,
         branch.calibration,
-        branch.threshold,
+        stretch_threshold(branch, called),
         modality=modality,
         track=track,
         duration_seconds=media.duration_seconds,
@@ -79,6 +84,17 @@ def sense_segments(
         for s in splices
     ]
     return join_segments(levels, spliced)
+
+
+def stretch_threshold(branch: Branch, called: bool) -> float:
+    """Give the probability from which a stretch is shown that was found by its level.
+
+    A long recording has many moments, and one of them reaches by chance what its whole does not: in
+    what is not called fake as much is asked of a stretch as of one that stands out.
+    """
+    if called or branch.splices is None:
+        return branch.threshold
+    return max(branch.threshold, branch.splices.threshold)
 
 
 def join_segments(levels: Sequence[Segment], splices: Sequence[Segment]) -> list[Segment]:
