@@ -150,6 +150,8 @@ class TrainConfig:
     """Sound on either side of a window that the exported voice branch hears with it."""
     hide_share: float = 1.0
     """Share of sound crops that pass a random channel (band limit, codec, room, noise)."""
+    suppress_share: float = 0.0
+    """Share of the voice branch's crops of both classes whose noise is suppressed before that."""
     sync_steps: int = 20
     """Steps of 40 ms of mouth in the sync branch's training clips."""
     sync_slack: int = 8
@@ -204,9 +206,7 @@ class TrainConfig:
         if self.folds and not 0 <= self.holdout_fold < self.folds:
             raise ValueError(f"holdout_fold {self.holdout_fold} is not below folds {self.folds}.")
         if self.leave_out and self.leave_out.partition("=")[0] not in ("source", "method"):
-            raise ValueError(
-                f"leave_out is {self.leave_out!r}; it takes source=NAME or method=NAME."
-            )
+            raise ValueError(f"leave_out is {self.leave_out!r}; known: source=NAME, method=NAME.")
         if (self.splice_share or self.own_copy_share) and self.reads_samples:
             raise ValueError("splice_share and own_copy_share: this voice network reads samples.")
         if self.self_blend_share + self.cross_blend_share > 1:

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from seamline.clips.cache import read_cache, read_contract
 from seamline.clips.contract import CropContract
 from seamline.data.copy_synthesis import Samples
+from seamline.data.noise_suppression import suppress_noise
 from seamline.data.voice_augment import ChannelSettings, griffin_lim_copy, hide_channel, random_crop
 from seamline.training.config import TrainConfig
 from seamline.training.folds import join_extra, split_cache
@@ -65,6 +66,7 @@ class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
         crop = random_crop(entry.samples, generator, self._length(number))
         if copied:
             crop = griffin_lim_copy(crop, generator, self._mel.sample_rate_hz)
+        crop = self._cleaned(crop, generator)
         if generator.random() < self._config.hide_share:
             crop = hide_channel(crop, generator)
         if self._config.reads_samples:
@@ -85,6 +87,7 @@ class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
         generator.bit_generator.state = place  # the copy is cut where its original is
         copied = random_crop(whole, generator, length)
         spliced, (start, stop) = splice_own_copy(crop, copied, generator, rate)
+        spliced = self._cleaned(spliced, generator)
         if self._config.vocoders and generator.random() < self._config.hide_share:
             spliced = hide_channel(spliced, generator, IN_STEP)
         mel = self._log_mel(spliced, number)
@@ -98,6 +101,12 @@ class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
             return pair.genuine, pair.copied
         entry = self._entry(0, generator)
         return entry.samples, self._copies.of(entry.path, entry.samples)
+
+    def _cleaned(self, crop: Samples, generator: np.random.Generator) -> Samples:
+        share = self._config.suppress_share
+        if not share or generator.random() >= share:
+            return crop
+        return suppress_noise(crop, generator, self._mel.sample_rate_hz)
 
     def _entry(self, fake: int, generator: np.random.Generator) -> VoiceEntry:
         sources = self._sides[fake]
