@@ -45,10 +45,10 @@ def picture(tmp_path: Path) -> TrainConfig:
     )
 
 
-def losses(folder: Path) -> list[tuple[int, float]]:
-    """The logged training losses by step, over all parts of a run."""
+def losses(folder: Path, parts: str = "csv-*") -> list[tuple[int, float]]:
+    """The logged training losses by step, over all parts of a run or those named."""
     found = {}
-    for path in sorted(folder.glob("csv-*/metrics.csv")):
+    for path in sorted(folder.glob(f"{parts}/metrics.csv")):
         with path.open() as file:
             for row in csv.DictReader(file):
                 if row.get("train/loss"):
@@ -56,13 +56,18 @@ def losses(folder: Path) -> list[tuple[int, float]]:
     return sorted(found.items())
 
 
-def test_a_resumed_run_has_the_losses_of_an_unbroken_one(picture: TrainConfig) -> None:
-    whole = losses(fit(replace(picture, name="whole", epochs=3)))
-    part = replace(picture, name="part", epochs=3)
+@pytest.mark.parametrize("validate_every", [1, 3])
+def test_a_resumed_run_has_the_losses_of_an_unbroken_one(
+    picture: TrainConfig, validate_every: int
+) -> None:
+    picture = replace(picture, epochs=3, validate_every_epochs=validate_every)
+    whole = losses(fit(replace(picture, name="whole")))
+    part = replace(picture, name="part")
     fit(part, stop_after_epochs=1)
     broken = losses(part.run_folder)
-    resumed = losses(fit(part, resume=True))
+    resumed = losses(fit(part, resume=True), "csv-1")
     assert len(whole) == 6
+    assert resumed[0][0] == len(broken)  # goes on, rather than begins again
     assert 0 < len(broken) < len(whole)
     merged = dict(broken) | dict(resumed)
     assert [step for step, _ in whole] == sorted(merged)

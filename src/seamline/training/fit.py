@@ -121,7 +121,11 @@ def _precision(config: TrainConfig) -> Literal["bf16-mixed", "32-true"]:
 def _callbacks(config: TrainConfig, folder: Path) -> list[Callback]:
     callbacks: list[Callback] = [
         ModelCheckpoint(
-            folder / "checkpoints", filename="last", save_top_k=1, enable_version_counter=False
+            folder / "checkpoints",
+            filename="last",
+            save_top_k=1,
+            enable_version_counter=False,
+            save_on_train_epoch_end=True,  # else only where an epoch ends with a validation
         )
     ]
     if config.stop_on:
