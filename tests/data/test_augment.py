@@ -83,3 +83,49 @@ def test_a_codec_works_at_the_chain_s_scale_and_the_size_is_kept() -> None:
     assert all(out.shape == (96, 96, 3) for out in outs)
     assert not (outs[0] == outs[1]).all()
     assert not (outs[1] == outs[2]).all()
+
+
+def test_a_cast_colours_the_whole_crop_alike_and_nothing_else_is_drawn_anew() -> None:
+    for seed in range(20):
+        plain = draw_chain(np.random.default_rng(seed))
+        cast = draw_chain(np.random.default_rng(seed), cast_share=1.0)
+        drawn = {"balance": (1.0, 1.0, 1.0), "saturation": 1.0, "gamma": 1.0}
+        assert replace(cast, **drawn) == plain
+        assert cast.gamma != 1.0
+        assert cast.saturation != 1.0
+    grey = np.full((64, 64, 3), 100, np.uint8)
+    lit = replace(plain_chain(1.3), balance=(1.5, 1.0, 0.5))
+    out = apply_chain(grey, lit, store_margin=1.7, size_px=32)
+    assert (out == [150, 100, 50]).all()
+
+
+def test_saturation_and_gamma() -> None:
+    red = np.full((64, 64, 3), (200, 100, 100), np.uint8)
+    pale = replace(plain_chain(1.3), saturation=0.5)
+    out = apply_chain(red, pale, store_margin=1.7, size_px=32)[0, 0].astype(int)
+    assert out[0] - out[1] == pytest.approx(50, abs=2)
+    dark = replace(plain_chain(1.3), gamma=2.0)
+    out = apply_chain(red, dark, store_margin=1.7, size_px=32)[0, 0]
+    assert out == pytest.approx([255 * (200 / 255) ** 2, 39.2, 39.2], abs=1)
+
+
+def test_smoothed_skin_loses_texture_and_keeps_edges_and_surroundings() -> None:
+    crop = np.full((256, 256, 3), 120, np.uint8)
+    crop[:, 128:] = 220
+    noise = np.random.default_rng(0).integers(-6, 7, crop.shape[:2])[..., None]
+    crop = (crop.astype(int) + noise).astype(np.uint8)
+    chain = plain_chain(1.5)
+    plain = apply_chain(crop, chain, store_margin=1.7, size_px=192).astype(int)
+    smooth = replace(chain, skin_smoothing=30.0)
+    out = apply_chain(crop, smooth, store_margin=1.7, size_px=192).astype(int)
+    skin, corner = np.s_[80:110, 60:85], np.s_[:20, :20]
+    assert out[skin].std() < 0.5 * plain[skin].std()
+    assert (out[corner] == plain[corner]).all()
+    assert out[96, 110].mean() - out[96, 82].mean() > 90  # the edge stands
+
+
+def test_as_many_chains_are_smoothed_as_asked() -> None:
+    for asked in (0.0, 0.4):
+        chains = [draw_chain(np.random.default_rng(s), smooth_share=asked) for s in range(300)]
+        share = float(np.mean([chain.skin_smoothing > 0 for chain in chains]))
+        assert share == pytest.approx(asked, abs=0.1 if asked else 0)

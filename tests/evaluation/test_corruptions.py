@@ -25,6 +25,7 @@ from seamline.evaluation.spoil import (
     RESHOT_SURROUND,
     blurred,
     brightened,
+    coloured,
     moire,
     noisy,
     reshot,
@@ -185,6 +186,14 @@ def test_brightness_multiplies_and_stops_at_white(gain):
     np.testing.assert_array_equal(brightened(gain)(SIZE, rng())(rgb), expected)
 
 
+def test_coloured_light_multiplies_each_channel():
+    rgb = texture()
+    expected = np.minimum(np.rint(rgb * np.array([1.5, 1.0, 0.5])), 255)
+    lit = coloured((1.5, 1.0, 0.5))(SIZE, rng())(rgb)
+    np.testing.assert_array_equal(lit, expected)
+    assert lit.dtype == np.uint8
+
+
 def solved_matrix(size: tuple[int, int], moved: np.ndarray) -> np.ndarray:
     """Solves the eight equations of a homography, corner by corner."""
     width, height = size
@@ -243,7 +252,7 @@ def test_the_list_of_corruptions_is_chosen_by_name():
     assert [c.name for c in choose_corruptions(" blur, crf-35,blur ")] == ["blur", "crf-35"]
     assert choose_corruptions("all") == list(CORRUPTIONS.values())
     asked = {"crf-23", "crf-28", "crf-35", "crf-40", "half-size", "quarter-size", "blur", "noise",
-             "dark", "bright", "reshot", "crf-35-half-size"}  # fmt: skip
+             "dark", "bright", "warm", "violet", "reshot", "crf-35-half-size"}  # fmt: skip
     assert asked <= set(CORRUPTIONS)
     with pytest.raises(WrongUsage, match=r"no corruption is named fog\. Choose from: all, recoded"):
         choose_corruptions("blur,fog")

@@ -40,6 +40,12 @@ class Chain:
     noise_seed: int
     h264_before: int = 0
     """Pictures coded before this one, of which it is predicted, as most pictures of a video are."""
+    balance: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """Gain of red, green and blue, as by another white balance."""
+    saturation: float = 1.0
+    gamma: float = 1.0
+    skin_smoothing: float = 0.0
+    """Grey levels within which the face's inside is smoothed, as by a beauty filter; 0: not."""
 
 
 def draw_chain(
@@ -48,11 +54,14 @@ def draw_chain(
     margin_range: tuple[float, float] = (0.95, 1.4),
     h264_share: float = 0.0,
     poor_share: float = 0.0,
+    cast_share: float = 0.0,
+    smooth_share: float = 0.0,
 ) -> Chain:
     """Draw how one pair is framed, degraded and compressed.
 
     ``h264_share`` of them are coded as video; ``poor_share`` come from poor footage, where small
-    size, blur and coarse coding meet.
+    size, blur and coarse coding meet; ``cast_share`` have other colours throughout, as by lamps,
+    cameras and grading; the skin of ``smooth_share`` is smoothed.
     """
 
     def maybe(probability: float, low: float, high: float) -> float | None:
@@ -79,7 +88,11 @@ def draw_chain(
         noise_seed=int(generator.integers(1 << 31)),
     )
     if poor_share and generator.random() < poor_share:
-        return _poor(drawn, generator)
+        drawn = _poor(drawn, generator)
+    if cast_share and generator.random() < cast_share:
+        drawn = _cast(drawn, generator)
+    if smooth_share and generator.random() < smooth_share:
+        drawn = dataclasses.replace(drawn, skin_smoothing=float(generator.uniform(15, 45)))
     return drawn
 
 
@@ -97,6 +110,17 @@ def _poor(chain: Chain, generator: np.random.Generator) -> Chain:
     )
 
 
+def _cast(chain: Chain, generator: np.random.Generator) -> Chain:
+    """Colour the chain's whole picture, so that odd colours by themselves tell nothing."""
+    red, green, blue = np.exp(generator.normal(0.0, 0.15, 3))
+    return dataclasses.replace(
+        chain,
+        balance=(float(red), float(green), float(blue)),
+        saturation=float(generator.uniform(0.3, 1.7)),
+        gamma=float(np.exp(generator.uniform(-0.4, 0.4))),
+    )
+
+
 def plain_chain(margin: float) -> Chain:
     """The chain that only frames: what validation and the runtime see."""
     return Chain(margin, 0, (0, 0), False, 1.0, None, None, None, (), 1.0, (0, 0, 0), False, 0)
@@ -106,6 +130,8 @@ def apply_chain(crop: Image, chain: Chain, *, store_margin: float, size_px: int)
     """Apply a drawn chain to a store crop of ``store_margin``; returns size_px × size_px × 3."""
     framed_px = round(size_px * max(1.0, chain.scale))
     image = frame_crop(crop, chain, store_margin=store_margin, size_px=framed_px)
+    if chain.skin_smoothing:
+        image = _smooth_skin(image, crop.shape[0], chain, store_margin=store_margin)
     if chain.scale < 1:
         small = max(8, round(size_px * chain.scale))
         image = cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA)
@@ -156,10 +182,31 @@ def jpeg(image: Image, quality: int) -> Image:
     return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
 
 
+def _smooth_skin(image: Image, store_px: int, chain: Chain, *, store_margin: float) -> Image:
+    """Smooth within the face's outline, edges kept, as beauty filters of phones and calls do."""
+    outline = np.zeros((store_px, store_px), np.float32)
+    axes = (round(0.42 * store_px / store_margin), round(0.52 * store_px / store_margin))
+    cv2.ellipse(outline, (store_px // 2, store_px // 2), axes, 0, 0, 360, 1.0, -1)
+    soft = cv2.GaussianBlur(outline, (0, 0), 0.04 * store_px)
+    size_px = image.shape[0]
+    inside = frame_crop(soft, chain, store_margin=store_margin, size_px=size_px)[..., None]
+    reach = 0.02 * size_px
+    smooth = image
+    for _ in range(2):
+        smooth = cv2.bilateralFilter(smooth, -1, chain.skin_smoothing, reach)
+    return np.rint(image + inside * (smooth.astype(np.float32) - image)).astype(np.uint8)
+
+
 def _light(image: Image, chain: Chain) -> Image:
     """Brightness, colour cast, grey and sensor noise."""
-    levels = np.arange(256)[:, None] * chain.gain + np.array(chain.offset)
+    levels = np.arange(256.0)[:, None]
+    if chain.gamma != 1.0:
+        levels = 255 * (levels / 255) ** chain.gamma
+    levels = levels * (chain.gain * np.array(chain.balance)) + np.array(chain.offset)
     changed = cv2.LUT(image, np.clip(levels, 0, 255).astype(np.uint8)[None])
+    if chain.saturation != 1.0:
+        plain = cv2.cvtColor(cv2.cvtColor(changed, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        changed = cv2.addWeighted(changed, chain.saturation, plain, 1.0 - chain.saturation, 0)
     if chain.grey:
         changed = cv2.cvtColor(cv2.cvtColor(changed, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     if chain.noise_sigma is not None:

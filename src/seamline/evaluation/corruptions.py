@@ -23,10 +23,13 @@ from seamline.evaluation.copy_sound import copy_sound
 from seamline.evaluation.spoil import (
     BRIGHT_GAIN,
     DARK_GAIN,
+    VIOLET_GAINS,
+    WARM_GAINS,
     Maker,
     Spoiler,
     blurred,
     brightened,
+    coloured,
     noisy,
     reshot,
     resized,
@@ -69,6 +72,8 @@ CORRUPTIONS = {
         Corruption("noise", "noise, 12 of 255 levels", spoiler=noisy),
         Corruption("dark", "half as bright", spoiler=brightened(DARK_GAIN)),
         Corruption("bright", "half again as bright", spoiler=brightened(BRIGHT_GAIN)),
+        Corruption("warm", "warm light", spoiler=coloured(WARM_GAINS)),
+        Corruption("violet", "violet light", spoiler=coloured(VIOLET_GAINS)),
         Corruption("reshot", "filmed off a screen", spoiler=reshot),
         Corruption("crf-35-half-size", "half the size, CRF 35", 35, resized(1 / 2)),
     )

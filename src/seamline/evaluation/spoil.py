@@ -22,6 +22,8 @@ BLUR_SIGMA_PX = 2.0
 NOISE_SIGMA_LEVELS = 12.0
 """Of 255; a phone in a dim room."""
 DARK_GAIN, BRIGHT_GAIN = 0.5, 1.5
+WARM_GAINS, VIOLET_GAINS = (1.12, 1.0, 0.85), (1.1, 0.8, 1.2)
+"""Of red, green and blue: a lamp's light taken for daylight, and a coloured lamp."""
 
 RESHOT_GAMMA = 1.25
 """Screens and cameras are rarely matched: the middle tones come out darker."""
@@ -64,6 +66,17 @@ def brightened(gain: float) -> Maker:
 
     def make(size: tuple[int, int], generator: np.random.Generator) -> Spoiler:
         return lambda rgb: levels[rgb]
+
+    return make
+
+
+def coloured(gains: tuple[float, float, float]) -> Maker:
+    """Multiplies red, green and blue, each by its own gain; what exceeds white is white."""
+    levels = np.arange(256)[:, None] * np.array(gains)
+    table = np.clip(np.rint(levels), 0, 255).astype(np.uint8)[None]
+
+    def make(size: tuple[int, int], generator: np.random.Generator) -> Spoiler:
+        return lambda rgb: cv2.LUT(rgb, table)
 
     return make
 

@@ -136,6 +136,10 @@ class TrainConfig:
     """Share of pairs that pass H.264 after the forgery."""
     poor_share: float = 0.0
     """Share of pairs that come from small, blurred or coarsely coded footage."""
+    cast_share: float = 0.0
+    """Share of pairs whose colours are changed throughout, in both crops alike."""
+    smooth_share: float = 0.0
+    """Share of pairs whose skin is smoothed in both crops."""
     paired: bool = True
     """Whether a forged crop's genuine partner is of its source (and person, if there is one)."""
     genuine: dict[str, float] = field(default_factory=dict)
@@ -155,8 +159,7 @@ class TrainConfig:
     sync_steps: int = 20
     """Steps of 40 ms of mouth in the sync branch's training clips."""
     sync_slack: int = 8
-    """Further steps of sound, a random part of them before the mouth's first: or else the towers
-    tell a moment by how far it lies from the clip's ends."""
+    """Further steps of sound, some before the mouth's first: or else the ends tell a moment."""
     motion_frames: int = 7
     """Successive frames of the motion branch's training clips; every second one is judged."""
     rank_weight: float = 0.3
@@ -198,9 +201,8 @@ class TrainConfig:
             raise ValueError(f"initial is {self.initial!r}; known: {known}.")
         paired = self.branch in ("picture", "motion")
         if paired and self.batch_size % 2:
-            raise ValueError(
-                f"batch_size {self.batch_size} is odd, but branch {self.branch} needs pairs."
-            )
+            odd = f"batch_size {self.batch_size} is odd"
+            raise ValueError(f"{odd}, but branch {self.branch} needs pairs.")
         if self.motion_frames < 3:
             raise ValueError(f"motion_frames is {self.motion_frames}; change takes at least 3.")
         if self.folds and not 0 <= self.holdout_fold < self.folds:
@@ -228,10 +230,8 @@ class TrainConfig:
         items = self.batch_size // 2 if paired else self.batch_size
         if items % self.processes:
             what = "pairs of batch_size" if paired else "batch_size"
-            raise ValueError(
-                f"{what} {self.batch_size} cannot be shared out evenly among "
-                f"devices × nodes = {self.processes}."
-            )
+            among = f"evenly among devices × nodes = {self.processes}"
+            raise ValueError(f"{what} {self.batch_size} cannot be shared out {among}.")
         whole = self.model.frames == "whole"
         if whole and (self.branch != "autoencoder" or not self.manifest):
             raise ValueError(

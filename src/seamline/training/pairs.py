@@ -154,6 +154,8 @@ class PairDataset(Dataset[Pair]):
             margin_range=(min(least, most), most),
             h264_share=config.h264_share,
             poor_share=config.poor_share,
+            cast_share=config.cast_share,
+            smooth_share=config.smooth_share,
         )
         sides = [
             apply_chain(crop, chain, store_margin=self._store_margin, size_px=config.size_px)
