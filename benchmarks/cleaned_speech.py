@@ -52,7 +52,7 @@ def rnnoise(samples: Samples) -> Samples:
     def step(frame: np.ndarray, out: np.ndarray) -> None:
         library.rnnoise_process_frame(state, pointer(out), pointer(frame))
 
-    cleaned = by_frames(samples * 32767, 480, 1, step) / 32767
+    cleaned = by_frames(samples * 32767, 480, 2, step) / 32767
     library.rnnoise_destroy(state)
     return cleaned
 
