@@ -34,6 +34,7 @@ from seamline.data.forge_sound import RATE_HZ, Samples, read_sound
 from seamline.data.manifest import Sample, read_manifest, write_manifest
 from seamline.data.noise_suppression import suppress_noise
 from seamline.data.voice_augment import add_noise
+from seamline.errors import UnreadableMedia
 from seamline.media.write import write_audio
 
 FULL_BAND = 3  # times 16 kHz is 48 kHz
@@ -169,7 +170,11 @@ def main() -> None:
         samples = [samples[i] for i in sorted(order[: asked.most_files])]
     for sample in samples:
         truth = sample.voice_truth
-        sound = read_sound(sample.file, [])[: round(asked.most_seconds * RATE_HZ)]
+        try:
+            sound = read_sound(sample.file, [])[: round(asked.most_seconds * RATE_HZ)]
+        except UnreadableMedia as error:  # a silent film, most of the time
+            print(f"left out: {error}")
+            continue
         generator = np.random.default_rng(zlib.crc32(sample.path.encode()))
         if asked.noise_db is not None:
             sound = add_noise(sound, generator, float(generator.uniform(*asked.noise_db)))
