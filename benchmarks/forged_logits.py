@@ -123,7 +123,7 @@ def _score(sample: Sample, bundle: Bundle, detector: FaceDetector) -> dict[str, 
     heard = -1
     for clip in clips:
         if clip.faces is not None and "picture" in bundle.branches:
-            logits, _ = bundle.score_faces(clip.faces.crops)
+            logits = bundle.score_faces(clip.faces.crops).logits
             found = face_scores(bundle, clip.faces, logits)
             faces.setdefault(clip.faces.track, []).append(found)
         enough = clip.speech_seconds >= LEAST_SPEECH_SECONDS

@@ -25,7 +25,8 @@ import numpy as np
 from seamline.detector import Detector
 from seamline.scoring.verdict import Verdict
 from seamline.training.config import read_config
-from seamline.training.export import Run, bundle_branch, finish
+from seamline.training.export import Run, bundle_branch
+from seamline.training.finish import finish
 from seamline.training.fit import fit
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from seamline.clips.clip import Clip, FaceCrops
+from seamline.clips.clip import Clip
 from seamline.clips.extract import extract
 from seamline.clips.window import WindowPlan
 from seamline.faces.mtcnn import FaceDetector
 from seamline.media.hashing import file_sha256
 from seamline.scoring.evidence import Evidence, Listened, SeenWindow, keep_window, settle
-from seamline.scoring.findings import FaceScores, Findings, PairScore, VoiceScores
+from seamline.scoring.findings import Findings, PairScore, VoiceScores
 from seamline.scoring.judge import judge
 from seamline.scoring.judge_picture import find_scales
 from seamline.scoring.motion import motion_added
@@ -184,7 +184,10 @@ class Detector:
         found = score_clip(self.bundle, clip, spoken=spoken, listen=listen)
         if clip.faces is not None and found.picture is not None:
             faces, logits = clip.faces, found.picture
-            findings.faces.append(self._face_scores(faces, logits, findings))
+            scores = face_scores(self.bundle, faces, logits, found.strangeness)
+            if findings.references:
+                scores = replace(scores, likeness=describe(faces))
+            findings.faces.append(scores)
             if evidence is not None:
                 seen.append(
                     keep_window(
@@ -202,12 +205,6 @@ class Detector:
         if found.together is not None:
             track = None if clip.faces is None else clip.faces.track
             findings.pairs.append(PairScore(track, found.together))
-
-    def _face_scores(
-        self, faces: FaceCrops, logits: Float[np.ndarray, " time"], findings: Findings
-    ) -> FaceScores:
-        scores = face_scores(self.bundle, faces, logits)
-        return replace(scores, likeness=describe(faces)) if findings.references else scores
 
     def _listen(
         self,

@@ -14,7 +14,7 @@ from seamline.scoring.calibration import Calibration
 from seamline.scoring.findings import FaceScores, Findings, PairScore, VoiceScores
 from seamline.scoring.judge import judge
 from seamline.scoring.judge_picture import find_scales
-from seamline.scoring.quality import QualityLimits, describe_quality, strangeness, weigh
+from seamline.scoring.quality import QualityLimits, weigh
 from seamline.scoring.verdict import ModelId, Verdict
 
 GOOD = FaceQuality(sharpness=0.43, brightness=0.44, turned_share=0.0, unsure_share=0.0)
@@ -106,36 +106,39 @@ def test_one_poor_face_does_not_hide_the_others() -> None:
     assert any(w.startswith("face 0 is too blurred to judge") for w in result.warnings)
 
 
-def test_what_is_unlike_all_validation_is_told_by_its_distance() -> None:
-    logits = np.array([0.0, 2.0])
-    usual = {"brightness": (0.5, 0.02), "logit_spread": (1.0, 0.5)}
-    limits = QualityLimits(usual=usual)
-    described = describe_quality(GOOD, 200, logits)
-    naive = np.sqrt((((0.44 - 0.5) / 0.02) ** 2 + ((1.0 - 1.0) / 0.5) ** 2) / 2)
-    assert strangeness(described, limits) == pytest.approx(naive)
-    assert weigh(GOOD, 200, logits, limits).doubts == ()
-    dark = replace(GOOD, brightness=0.40)
-    assert weigh(dark, 200, logits, limits).doubts == ("unlike the model's validation faces",)
-    refusal = weigh(replace(GOOD, brightness=0.3), 200, logits, limits).refusal
-    assert refusal is not None
-    assert refusal.startswith("unlike anything validated on")
+@pytest.mark.parametrize(
+    ("windows", "label", "doubted"),
+    [((None, None), "fake_video", False), ((1.0, 1.2), "fake_video", False),
+     ((3.0, 5.0), "fake_video", True), ((4.0, 7.0), "inconclusive", False)],
+)  # fmt: skip
+def test_a_face_unlike_those_of_training_is_doubted_and_then_not_judged(
+    windows: tuple[float | None, float | None], label: str, doubted: bool
+) -> None:
+    found = findings_of((GOOD, 4.0))
+    (face,) = found.faces
+    found.faces = [replace(face, strangeness=windows[0]), replace(face, strangeness=windows[1])]
+    result = judge(found, "talk.mp4", "f" * 64, {})
+    assert result.label == label
+    assert any("unlike most filmed faces" in warning for warning in result.warnings) == doubted
+    if label == "inconclusive":
+        assert result.video.reason == (
+            "the face is too unlike the filmed faces that the model knows to be judged "
+            "(5.50, limit 5.00)"
+        )
 
 
 def test_an_unmeasured_face_is_held_to_its_size_alone() -> None:
-    assert weigh(None, 200, [0.0], QualityLimits()).refusal is None
-    assert weigh(None, 20, [0.0], QualityLimits()).refusal == (
-        "too small to judge (20 px, limit 24 px)"
-    )
+    assert weigh(None, 200, QualityLimits()).refusal is None
+    assert weigh(None, 20, QualityLimits()).refusal == ("too small to judge (20 px, limit 24 px)")
 
 
 def test_limits_survive_json_and_an_unknown_name_is_refused() -> None:
-    limits = QualityLimits(sharpness=(0.3, 0.1), usual={"brightness": (0.4, 0.1)})
+    limits = QualityLimits(sharpness=(0.3, 0.1), strangeness=(1.5, 2.5))
     assert QualityLimits.from_json(limits.to_json()) == limits
     assert QualityLimits.from_json(None) == QualityLimits()
     with pytest.raises(ValueError, match="quality has no blur"):
         QualityLimits.from_json({"blur": [1, 2]})
-    with pytest.raises(ValueError, match="usual has no colour"):
-        QualityLimits.from_json({"usual": {"colour": [1, 2]}})
+    assert QualityLimits.from_json({"usual": {}}) == QualityLimits()  # as version 10 wrote it
 
 
 def test_blur_lowers_sharpness_whatever_the_contrast_and_a_turned_head_shows() -> None:

@@ -27,7 +27,7 @@ def test_numbers_for_references_come_from_a_file(tmp_path: Path) -> None:
             "spread_floor": 5.0,
         },
     }
-    limits = {"sharpness": [0.3, 0.1], "usual": {"brightness": [0.4, 0.1]}}
+    limits = {"sharpness": [0.3, 0.1], "strangeness": [1.5, 2.5]}
     file.write_text(json.dumps({"picture": numbers, "quality": limits}))
     after = add_calibration(before.folder, file)
     branch = after.branches["picture"]
@@ -36,7 +36,7 @@ def test_numbers_for_references_come_from_a_file(tmp_path: Path) -> None:
     assert branch.reference_usual_logits == (-4, 9)
     assert branch.splices == SpliceRule(Calibration(0.1, -4.0), threshold=0.9, spread_floor=5.0)
     assert branch.calibration == before.branches["picture"].calibration
-    assert after.quality == QualityLimits(sharpness=(0.3, 0.1), usual={"brightness": (0.4, 0.1)})
+    assert after.quality == QualityLimits(sharpness=(0.3, 0.1), strangeness=(1.5, 2.5))
     assert before.quality == QualityLimits()
     assert after.branches["voice"] == before.branches["voice"]
     assert after.contract == before.contract

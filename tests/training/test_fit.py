@@ -102,7 +102,7 @@ def test_a_run_judges_larger_crops_than_it_was_trained_on(
     run = Run.read(fit(replace(picture, epochs=1, scan_size_px=96)))
     bundle = export_bundle(tmp_path / "b", [run], name="b", version="1", card="", summary={})
     assert bundle.contract.size_px == 96
-    logits, masks = bundle.score_faces(np.zeros((1, 96, 96, 3), np.uint8))
+    logits, masks, _ = bundle.score_faces(np.zeros((1, 96, 96, 3), np.uint8))
     assert logits.shape == (1,)
     assert masks is not None
     assert masks.shape == (1, 6, 6)

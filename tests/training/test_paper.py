@@ -143,7 +143,7 @@ def test_a_joint_autoencoder_can_judge_in_a_bundle(frames: TrainConfig, tmp_path
         tmp_path / "b", [run], name="b", version="1", card="# b\n", summary={}, halve=False
     )
     crops = np.zeros((2, 32, 32, 3), np.uint8)
-    logit, mask = bundle.score_faces(crops)
+    logit, mask, _ = bundle.score_faces(crops)
     assert mask.shape == (2, 2, 2)
     np.testing.assert_allclose(mask, np.broadcast_to(logit[:, None, None], mask.shape), rtol=1e-6)
 
@@ -189,7 +189,7 @@ def test_train_ends_with_a_bundle_that_judges_windows_as_long_as_its_clips(
     assert list(bundle.branches) == ["temporal"]
     assert bundle.contract.window_seconds == 4 * bundle.contract.frame_step_seconds
     crops = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
-    logits, _ = bundle.score_faces(crops)
+    logits = bundle.score_faces(crops).logits
     tokens = torch.from_numpy(crops).permute(0, 3, 1, 2).float()[None]
     with torch.no_grad():
         expected = load_weights(run.config, run.folder)(tokens, torch.ones(1, 3, dtype=torch.bool))

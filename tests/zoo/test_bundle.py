@@ -21,7 +21,7 @@ def test_scores_are_the_graph_s(tmp_path: Path) -> None:
     bundle = write_tiny_bundle(tmp_path / "tiny")
     crops = np.zeros((3, 64, 64, 3), np.uint8)
     crops[:, ..., 0] = np.array([128, 136, 112])[:, None, None]
-    logit, mask = bundle.score_faces(crops)
+    logit, mask, _ = bundle.score_faces(crops)
     assert logit.tolist() == [0.0, 1.0, -2.0]
     assert mask.shape == (3, 4, 4)
     assert (mask[1] == 1.0).all()
@@ -31,7 +31,7 @@ def test_a_temporal_branch_judges_a_window_as_one(tmp_path: Path) -> None:
     bundle = write_tiny_bundle(tmp_path, branches=("temporal", "voice"))
     crops = np.zeros((3, 64, 64, 3), np.uint8)
     crops[:, ..., 0] = np.array([128, 144, 160])[:, None, None]
-    logit, mask = bundle.score_faces(crops)
+    logit, mask, _ = bundle.score_faces(crops)
     assert logit.tolist() == [2.0, 2.0, 2.0]
     assert mask is None
     assert all(check.passed for check in bundle.replay_golden())

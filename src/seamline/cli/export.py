@@ -52,13 +52,9 @@ def export(
         import yaml
 
         from seamline.training.add_calibration import add_calibration
-        from seamline.training.export import (
-            Run,
-            bundle_branch,
-            export_bundle,
-            export_graph,
-        )
+        from seamline.training.export import Run, bundle_branch, export_bundle
         from seamline.training.extend import extend_bundle
+        from seamline.training.finish import export_graph
         from seamline.zoo.bundle import Bundle
         from seamline.zoo.catalog import find_model
     except ImportError as error:

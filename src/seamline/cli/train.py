@@ -20,7 +20,7 @@ def train(
         from lightning.pytorch.utilities import rank_zero_only
 
         from seamline.training.config import read_config
-        from seamline.training.export import finish
+        from seamline.training.finish import finish
         from seamline.training.fit import fit
     except ImportError as error:
         raise typer.BadParameter(

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from seamline.models.regions import inside_minus_outside
 from seamline.models.residual import Residual
+from seamline.models.usual import describe_look
 
 # expansion, out channels, repeats, stride of the first, kernel (Tan & Le, table 1)
 STAGES = (
@@ -27,6 +28,7 @@ STAGES = (
     (6, 320, 1, 1, 3),
 )
 STEM_CHANNELS, HEAD_CHANNELS = 32, 1280
+LOOK_STAGE = 1  # the stage whose channels describe a face's look: stride 4, 24 channels
 MASK_STAGE = 4  # the stage after which the mask head reads: stride 16, 112 channels
 INPUTS = {"rgb": 3, "residual": 3, "both": 6}  # what a network may read, and its channels
 INNER = (0.34, 0.40)  # half axes, in sides of the crop, of the ellipse that holds the face's inside
@@ -38,6 +40,8 @@ class FrameScores(NamedTuple):
     logit: Float[Tensor, " batch"]
     mask_logit: Float[Tensor, "batch mask_height mask_width"]
     feature: Float[Tensor, "batch dim"]
+    look: Float[Tensor, "batch 48"]
+    """What early layers make of the face (`seamline.models.usual`)."""
 
 
 class SameConv(nn.Module):
@@ -103,14 +107,20 @@ class EfficientNetLite0(nn.Module):
 
     def forward(
         self, x: Float[Tensor, "batch channel h w"]
-    ) -> tuple[Float[Tensor, "batch 112 h16 w16"], Float[Tensor, "batch 1280 h32 w32"]]:
+    ) -> tuple[
+        Float[Tensor, "batch 24 h4 w4"],
+        Float[Tensor, "batch 112 h16 w16"],
+        Float[Tensor, "batch 1280 h32 w32"],
+    ]:
         x = self.stem(x)
-        middle = x
+        early = middle = x
         for index, stage in enumerate(self.stages):
             x = stage(x)
+            if index == LOOK_STAGE:
+                early = x
             if index == MASK_STAGE:
                 middle = x
-        return middle, self.head(x)
+        return early, middle, self.head(x)
 
 
 class FrameCNN(nn.Module):
@@ -145,12 +155,13 @@ class FrameCNN(nn.Module):
         )
 
     def forward(self, crops: Float[Tensor, "batch 3 height width"]) -> FrameScores:
-        middle, top = self.trunk(self._read(crops))
+        early, middle, top = self.trunk(self._read(crops))
         feature = top.mean(dim=(2, 3))
         logit = self.classify(self.dropout(feature)).squeeze(1)
         if self.compare is not None:
             logit = logit + self.compare(self.dropout(inside_against_outside(middle))).squeeze(1)
-        return FrameScores(logit, self.mask(middle).squeeze(1), feature)
+        look = describe_look(early.detach(), INNER)
+        return FrameScores(logit, self.mask(middle).squeeze(1), feature, look)
 
     def _read(
         self, crops: Float[Tensor, "batch 3 height width"]

@@ -32,6 +32,8 @@ class FaceScores:
     """None where it was not measured."""
     motion: float | None = None
     """What a motion branch adds to the logits; None where it saw too few frames of the window."""
+    strangeness: float | None = None
+    """How far the crops lie from the faces of training, about 1 is usual; None where unknown."""
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ class Track:
     face_px: int
     likeness: Float[np.ndarray, " dim"] | None = None
     quality: FaceQuality | None = None
+    strangeness: float | None = None
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,15 @@ def find_tracks(findings: Findings) -> list[Track]:
                 face_px=int(np.median([piece.face_px for piece in pieces])),
                 likeness=_joined(pieces),
                 quality=join_quality([p.quality for p in pieces if p.quality is not None]),
+                strangeness=_strangeness(pieces),
             )
         )
     return tracks
+
+
+def _strangeness(pieces: Sequence[FaceScores]) -> float | None:
+    known = [piece.strangeness for piece in pieces if piece.strangeness is not None]
+    return float(np.mean(known)) if known else None
 
 
 def _joined(pieces: Sequence[FaceScores]) -> Float[np.ndarray, " dim"] | None:
@@ -94,7 +101,7 @@ def _joined(pieces: Sequence[FaceScores]) -> Float[np.ndarray, " dim"] | None:
 
 def weigh_tracks(findings: Findings, tracks: Sequence[Track]) -> dict[int, Worth]:
     """Tell of each track what it is good for."""
-    return {t.track: weigh(t.quality, t.face_px, t.logits, findings.limits) for t in tracks}
+    return {t.track: weigh(t.quality, t.face_px, findings.limits, t.strangeness) for t in tracks}
 
 
 def likenesses(tracks: Sequence[Track]) -> dict[int, Float[np.ndarray, " dim"]]:

@@ -6,9 +6,8 @@ judged at all. A bundle may carry limits of its own, and what its validation fac
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,10 @@ _WORDS = {
     "darkness": ("dark", "too dark to judge"),
     "turned_share": ("turned far aside", "turned too far aside to judge"),
     "unsure_share": ("hardly recognisable as a face", "too unlike a face to judge"),
-    "strangeness": ("unlike the model's validation faces", "unlike anything validated on"),
+    "strangeness": (
+        "unlike most filmed faces that the model knows",
+        "too unlike the filmed faces that the model knows to be judged",
+    ),
 }
 """Each measure's word for a doubt and for a refusal."""
 _FALLING = {"face_px", "sharpness"}  # the less, the worse
@@ -45,48 +47,31 @@ class QualityLimits:
     turned_share: Limit = (0.5, 0.95)
     unsure_share: Limit = (0.3, 0.9)
     strangeness: Limit = (3.0, 5.0)
-    """Deviations from the usual face, over all of `usual`."""
+    """What a bundle's picture graph says of the crops, where it knows the usual faces: the root
+    mean square of their deviations from the faces of training."""
     heavy_bits_per_px: float = 0.012
     """FaceForensics++ c40 lies at 0.003–0.011, c23 at 0.027–0.12, phone HEVC at 0.013–0.021.
     Below it there is doubt, but no refusal: a still scene needs few bits and loses nothing."""
-    usual: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """Mean and deviation of what `describe_quality` gives; empty: nothing is strange."""
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any] | None) -> QualityLimits:
         """Read what a bundle says; what it leaves out is as above, an unknown name is refused."""
         found = dict(values or {})
+        if not found.get("usual"):
+            found.pop("usual", None)  # of bundles before strangeness was measured: always empty
         known = {one.name for one in fields(cls)}
         if odd := sorted(set(found) - known):
             raise ValueError(
                 f"quality has no {', '.join(odd)}; known are {', '.join(sorted(known))}"
             )
-        usual = {name: (pair[0], pair[1]) for name, pair in found.pop("usual", {}).items()}
-        if odd := sorted(set(usual) - set(DESCRIBED)):
-            raise ValueError(f"usual has no {', '.join(odd)}; known are {', '.join(DESCRIBED)}")
         pairs: dict[str, Any] = {
             k: v if isinstance(v, (int, float)) else (v[0], v[1]) for k, v in found.items()
         }
-        return cls(**pairs, usual=usual)
+        return cls(**pairs)
 
     def to_json(self) -> dict[str, Any]:
         """Give the limits as plain values."""
         return asdict(self)
-
-
-DESCRIBED = ("log_sharpness", "log_face_px", "brightness", "logit_spread")
-
-
-def describe_quality(
-    quality: FaceQuality, face_px: float, logits: Sequence[float] | np.ndarray
-) -> dict[str, float]:
-    """Describe a track by few numbers, by which one that is unlike all others can be told."""
-    return {
-        "log_sharpness": math.log(quality.sharpness + 1e-3),
-        "log_face_px": math.log(max(face_px, 1.0)),
-        "brightness": quality.brightness,
-        "logit_spread": float(np.std(np.asarray(logits, np.float64))),
-    }
 
 
 def join_quality(parts: Sequence[FaceQuality]) -> FaceQuality | None:
@@ -95,15 +80,6 @@ def join_quality(parts: Sequence[FaceQuality]) -> FaceQuality | None:
         return None
     names = [one.name for one in fields(FaceQuality)]
     return FaceQuality(**{n: float(np.mean([getattr(p, n) for p in parts])) for n in names})
-
-
-def strangeness(described: Mapping[str, float], limits: QualityLimits) -> float:
-    """Root mean square of the deviations from the usual face; 0 where none is known."""
-    apart = [
-        (described[name] - mean) / max(deviation, 1e-6)
-        for name, (mean, deviation) in limits.usual.items()
-    ]
-    return math.sqrt(float(np.mean(np.square(apart)))) if apart else 0.0
 
 
 @dataclass(frozen=True)
@@ -118,8 +94,8 @@ class Worth:
 def weigh(
     quality: FaceQuality | None,
     face_px: float,
-    logits: Sequence[float] | np.ndarray,
     limits: QualityLimits,
+    strangeness: float | None = None,
 ) -> Worth:
     """Hold a track against the limits; one that was not measured has only its size."""
     measures = {"face_px": float(face_px)}
@@ -129,8 +105,9 @@ def weigh(
             "darkness": 1 - quality.brightness,
             "turned_share": quality.turned_share,
             "unsure_share": quality.unsure_share,
-            "strangeness": strangeness(describe_quality(quality, face_px, logits), limits),
         }
+    if strangeness is not None:
+        measures["strangeness"] = strangeness
     doubts, refusals = [], []
     for name, value in measures.items():
         sign = -1 if name in _FALLING else 1

@@ -25,7 +25,7 @@ def add_calibration(folder: Path, file: Path) -> Bundle:
                      "reference_threshold": 0.9, "reference_usual_logits": [-4, 9]},
          "voice": {"splices": {"calibration": {"temperature": 0.2, "bias": -3.0},
                                "threshold": 0.8, "spread_floor": 2.4}},
-         "quality": {"sharpness": [0.2, 0.09], "usual": {"brightness": [0.44, 0.1]}}}
+         "quality": {"sharpness": [0.2, 0.09], "strangeness": [1.9, 2.2]}}
 
     A branch's fields are those of `Branch`, quality's those of `QualityLimits`; all others stay.
     """

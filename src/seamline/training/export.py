@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,26 +14,25 @@ from torch import nn
 
 from seamline.clips.cache import CONTRACT_FILE, read_contract
 from seamline.clips.contract import CropContract, MotionSettings, MouthSettings
+from seamline.models.usual import UsualFaces
 from seamline.models.voice_cnn import VoiceCNN
 from seamline.scoring.branch import JUDGES, Branch
 from seamline.scoring.calibration import Calibration, fit_calibration
 from seamline.scoring.synchrony import STEP_SECONDS
 from seamline.training.build import load_weights
-from seamline.training.config import TrainConfig, config_json, make_config
+from seamline.training.config import TrainConfig, make_config
 from seamline.training.graphs import (
     EXAMPLE_SECONDS,
     Graph,
     joint,
-    largest_difference,
     make_graph,
 )
 from seamline.training.motion_scale import joined_rows, on_scale_of
 from seamline.training.onnx_file import save_onnx
+from seamline.training.usual import load_usual
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.layout import write_bundle
 
-GRAPH_TOLERANCE = 1e-3
-"""Largest difference between ONNX Runtime's outputs and torch's, of a graph with full weights."""
 GENUINE_CALLED_FAKE = 0.02
 """Share of held-out genuine files that the shipped threshold may call fake."""
 THRESHOLDS = (0.5, 0.98)
@@ -125,7 +124,8 @@ def add_run(
         contract = replace(contract, motion=motion)
     model = load_weights(run.config, run.folder)
     path = folder / f"{branch}.onnx"
-    golden |= _golden(write_graph(model, run.config, path, halve=halve), branch)
+    usual = load_usual(run.folder) if run.config.branch == "picture" else None
+    golden |= _golden(write_graph(model, run.config, path, halve=halve, usual=usual), branch)
     branches[branch] = _branch(run, model, path.name, contract)
     return contract
 
@@ -155,9 +155,16 @@ def bundle_branch(config: TrainConfig) -> str | None:
     return names.get(config.branch)
 
 
-def write_graph(model: nn.Module, config: TrainConfig, path: Path, *, halve: bool) -> Graph:
+def write_graph(
+    model: nn.Module,
+    config: TrainConfig,
+    path: Path,
+    *,
+    halve: bool,
+    usual: UsualFaces | None = None,
+) -> Graph:
     """Export a network as ``path``; returns the graph as torch computes it."""
-    graph = make_graph(model, config)
+    graph = make_graph(model, config, usual)
     example = graph.inputs(np.random.default_rng(0), EXAMPLE_SECONDS)
     save_onnx(
         graph.module.eval(),
@@ -169,52 +176,6 @@ def write_graph(model: nn.Module, config: TrainConfig, path: Path, *, halve: boo
         halve=halve,
     )
     return graph
-
-
-def export_graph(folder: Path, run: Run) -> float:
-    """Write a run's graph alone; returns the largest difference from torch, which must be small."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "graph.onnx"
-    graph = write_graph(load_weights(run.config, run.folder), run.config, path, halve=False)
-    (folder / "config.json").write_text(json.dumps(config_json(run.config), indent=2) + "\n")
-    return _close(graph, path, run)
-
-
-def _close(graph: Graph, path: Path, run: Run) -> float:
-    """Give the largest difference between ONNX Runtime and torch; a large one is refused."""
-    largest = largest_difference(graph, path, threads=run.config.threads)
-    if largest > GRAPH_TOLERANCE:
-        raise ValueError(
-            f"The exported graph of {run.config.name} differs from torch by {largest:.2g}, more "
-            f"than {GRAPH_TOLERANCE:g}."
-        )
-    return largest
-
-
-class Finished(NamedTuple):
-    """What a run was exported as."""
-
-    told: str
-    difference: float
-    """Largest difference between ONNX Runtime and torch."""
-
-
-def finish(folder: Path) -> Finished:
-    """Export a run that has just ended into its own folder, with its weights as they are."""
-    run = Run.read(folder)
-    branch, out = bundle_branch(run.config), folder / "bundle"
-    if branch is None or branch == "motion":
-        difference = export_graph(folder / "export", run)
-        why = "It judges nothing" if branch is None else "It adds to a picture branch"
-        told = f"{why}: its graph is {folder / 'export' / 'graph.onnx'}"
-    else:
-        name = run.config.name
-        card = f"# {name}\n\nMade by `seamline train`; its config is `config.json` of the run.\n"
-        export_bundle(out, [run], name=name, version="1", card=card, summary={}, halve=False)
-        graph = make_graph(load_weights(run.config, run.folder), run.config)
-        difference = _close(graph, out / f"{branch}.onnx", run)
-        told = f"Scan with it: seamline scan --model {out} FILE"
-    return Finished(f"{told} (ONNX Runtime differs from torch by {difference:.1g})", difference)
 
 
 def _contract(config: TrainConfig) -> CropContract:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from seamline.faces.flow import CHANNELS
 from seamline.models.frame_autoencoder import FrameAutoencoder
+from seamline.models.usual import UsualFaces
 from seamline.training.config import TrainConfig
 from seamline.training.pairs import MASK_STRIDE
 
@@ -30,21 +31,25 @@ SIDES = ((True, True), (True, False), (False, True))
 
 
 class PictureGraph(nn.Module):
-    """A frame classifier from crops: a logit and the mask logits of each."""
+    """A frame classifier from crops: a logit and the mask logits of each.
 
-    def __init__(self, model: nn.Module) -> None:
+    Where the usual faces are known, also how strange each crop is among them.
+    """
+
+    def __init__(self, model: nn.Module, usual: UsualFaces | None = None) -> None:
         super().__init__()
         self.model = model
+        self.usual = usual
 
-    def forward(
-        self, crops: UInt8[Tensor, "time size size 3"]
-    ) -> tuple[Float[Tensor, " time"], Float[Tensor, "time rows rows"]]:
+    def forward(self, crops: UInt8[Tensor, "time size size 3"]) -> tuple[Tensor, ...]:
         scores = self.model(crops.permute(0, 3, 1, 2).float())
         if isinstance(self.model, FrameAutoencoder):
             # It cannot tell where: the heatmap is its logit everywhere.
             rows = crops.shape[1] // MASK_STRIDE
             return scores.logit, scores.logit[:, None, None].expand(-1, rows, rows)
-        return scores.logit, scores.mask_logit
+        if self.usual is None:
+            return scores.logit, scores.mask_logit
+        return scores.logit, scores.mask_logit, self.usual(scores.look)
 
 
 class PixelGraph(nn.Module):
@@ -152,8 +157,8 @@ class Graph:
         return {k: v.numpy() for k, v in zip(self.outputs, values, strict=True)}
 
 
-def make_graph(model: nn.Module, config: TrainConfig) -> Graph:
-    """Wrap a trained network for its branch."""
+def make_graph(model: nn.Module, config: TrainConfig, usual: UsualFaces | None = None) -> Graph:
+    """Wrap a trained network for its branch; a picture's may be given the faces it knows."""
     size, model = config.scan_px, model.eval()
 
     def frames(generator: np.random.Generator, seconds: int) -> np.ndarray:
@@ -182,9 +187,9 @@ def make_graph(model: nn.Module, config: TrainConfig) -> Graph:
     name = "picture" if judged else config.branch
     branches: dict[str, Callable[[], Graph]] = {
         "picture": lambda: Graph(
-            PictureGraph(model),
+            PictureGraph(model, usual),
             lambda g, n: {"crops": frames(g, n)},
-            ("logit", "mask_logit"),
+            ("logit", "mask_logit", *(() if usual is None else ("strangeness",))),
             [{0: "time"}],
         ),
         "autoencoder": lambda: Graph(
@@ -245,5 +250,7 @@ def largest_difference(graph: Graph, path: Path, *, threads: int = 1) -> float:
         expected = graph.run(inputs)
         found = session.run(list(graph.outputs), inputs)
         for name, value in zip(graph.outputs, found, strict=True):
-            largest = max(largest, float(np.abs(value - expected[name]).max()))
+            # Made-up crops may be strange by the thousand; their logits are small numbers.
+            scale = np.maximum(1.0, expected[name]) if name == "strangeness" else 1.0
+            largest = max(largest, float(np.abs((value - expected[name]) / scale).max()))
     return largest

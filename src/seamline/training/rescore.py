@@ -11,6 +11,7 @@ from seamline.training.build import WEIGHTS, build_module
 from seamline.training.config import TrainConfig, config_json, make_config
 from seamline.training.fit import score_files
 from seamline.training.picture_data import PictureData
+from seamline.training.usual import measure_usual
 from seamline.training.voice_data import VoiceData
 
 
@@ -23,6 +24,7 @@ def rescore(
 ) -> TrainConfig:
     """Score the held-out sets with a run's weights, at another size or pooled otherwise if asked.
 
+    Also measures the usual faces of a picture run anew (`seamline.training.usual`).
     ``out`` may be the run itself, whose weights were made by other means than training. Raises
     `ValueError` for a run of another branch than the picture's and the voice's.
     """
@@ -43,4 +45,5 @@ def rescore(
         shutil.copyfile(run / WEIGHTS, out / WEIGHTS)
     (out / "config.json").write_text(json.dumps(config_json(config), indent=2) + "\n")
     (out / "scores.json").write_text(json.dumps(scores) + "\n")
+    measure_usual(out)
     return config

@@ -109,7 +109,7 @@ class RollingJudge:
             spoken, listen = clip.speech_seconds >= MIN_SPEECH_SECONDS, place == 0
             found = score_clip(self._bundle, clip, spoken=spoken, listen=listen)
             if clip.faces is not None and found.picture is not None:
-                scores = face_scores(self._bundle, clip.faces, found.picture)
+                scores = face_scores(self._bundle, clip.faces, found.picture, found.strangeness)
                 if self._references:
                     scores = replace(scores, likeness=describe(clip.faces))
                 window.faces.append(scores)

@@ -29,6 +29,16 @@ GOLDEN_TOLERANCE = 2e-2  # logits; processors round differently, weights are sto
 STAND_IN_SECONDS = 0.25  # of silence, where a graph for both senses has no sound to hear
 
 
+class FaceLogits(NamedTuple):
+    """What a branch says of the crops of one window."""
+
+    logits: Float[np.ndarray, " time"]
+    masks: Float[np.ndarray, "time rows columns"] | None = None
+    """Mask logits of the heatmaps, from a branch that tells where."""
+    strangeness: Float[np.ndarray, " time"] | None = None
+    """How far each lies from the faces of training, where the branch knows them; 1 is usual."""
+
+
 class PairLogits(NamedTuple):
     """What a branch for both senses says of one person and the sound of the same seconds."""
 
@@ -135,19 +145,17 @@ class Bundle:
             for k, b in self.branches.items()
         }
 
-    def score_faces(
-        self, crops: UInt8[np.ndarray, "time size size 3"]
-    ) -> tuple[Float[np.ndarray, " time"], Float[np.ndarray, "time rows columns"] | None]:
-        """Score crops of one window: a forgery logit a crop, and the heatmap's mask logits.
+    def score_faces(self, crops: UInt8[np.ndarray, "time size size 3"]) -> FaceLogits:
+        """Score crops of one window, in uint8 RGB.
 
         A temporal branch judges the crops together: each has its one logit, and no heatmap.
         """
         self._check_crops(crops)
         if "temporal" in self.branches:
             (logit,) = self._sessions["temporal"].run(None, {"frames": crops})
-            return np.full(len(crops), float(logit[0])), None
-        logit, mask = self._sessions["picture"].run(None, {"crops": crops})
-        return logit.astype(np.float64), mask
+            return FaceLogits(np.full(len(crops), float(logit[0])))
+        logit, mask, *strangeness = self._sessions["picture"].run(None, {"crops": crops})
+        return FaceLogits(logit.astype(np.float64), mask, *strangeness)
 
     def score_motion(
         self, maps: Float[np.ndarray, "moment 4 size size"]
@@ -235,12 +243,15 @@ class Bundle:
         with np.load(self.folder / "golden.npz", allow_pickle=False) as golden:
             checks = []
             if "picture" in self.branches:
-                logit, mask = self.score_faces(golden["crops"])
+                logit, mask, strange = self.score_faces(golden["crops"])
                 assert mask is not None
                 checks.append(_check("picture logits", logit, golden["picture_logit"]))
                 checks.append(_check("picture masks", mask, golden["picture_mask"]))
+                if strange is not None:
+                    share = strange / golden["picture_strangeness"]  # made-up crops are far off
+                    checks.append(_check("picture strangeness", share, np.ones_like(share)))
             if "temporal" in self.branches:
-                logit, _ = self.score_faces(golden["frames"])
+                logit = self.score_faces(golden["frames"]).logits
                 checks.append(_check("temporal logit", logit[:1], golden["temporal_logit"]))
             if "voice" in self.branches:
                 voice = self.score_voice(golden.get("log_mel"), golden.get("samples"))

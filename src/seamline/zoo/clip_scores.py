@@ -31,6 +31,8 @@ class ClipLogits:
     voice: Float[np.ndarray, " step"] | None = None
     together: float | None = None
     """From a branch for both senses, whose `picture` and `voice` are judged each alone."""
+    strangeness: Float[np.ndarray, " time"] | None = None
+    """How far each crop lies from the faces of training."""
 
 
 def score_clip(bundle: Bundle, clip: Clip, *, spoken: bool, listen: bool) -> ClipLogits:
@@ -44,12 +46,12 @@ def score_clip(bundle: Bundle, clip: Clip, *, spoken: bool, listen: bool) -> Cli
         picture = None if crops is None else np.full(len(crops), pair.picture)
         voice = None if pair.voice is None else np.array([pair.voice])
         return ClipLogits(picture, None, voice, pair.together)
-    picture = masks = voice = None
+    picture = masks = strange = voice = None
     if crops is not None and judge_of("video", bundle.branches):
-        picture, masks = bundle.score_faces(crops)
+        picture, masks, strange = bundle.score_faces(crops)
     if mel is not None and listen and "voice" in bundle.branches:
         voice = voice_logits(bundle, clip)
-    return ClipLogits(picture, masks, voice)
+    return ClipLogits(picture, masks, voice, strangeness=strange)
 
 
 def voice_logits(bundle: Bundle, clip: Clip) -> Float[np.ndarray, " step"]:
@@ -72,7 +74,12 @@ def voice_logits(bundle: Bundle, clip: Clip) -> Float[np.ndarray, " step"]:
     return logits[lead : lead + steps]
 
 
-def face_scores(bundle: Bundle, faces: FaceCrops, logits: Float[np.ndarray, " time"]) -> FaceScores:
+def face_scores(
+    bundle: Bundle,
+    faces: FaceCrops,
+    logits: Float[np.ndarray, " time"],
+    strangeness: Float[np.ndarray, " time"] | None = None,
+) -> FaceScores:
     """Put together what is known of a window's faces: logits, quality, and what motion adds."""
     quality = measure_quality(
         faces.crops,
@@ -87,6 +94,7 @@ def face_scores(bundle: Bundle, faces: FaceCrops, logits: Float[np.ndarray, " ti
         face_px=faces.face_px,
         quality=quality,
         motion=motion_evidence(bundle, faces),
+        strangeness=None if strangeness is None else float(np.mean(strangeness)),
     )
 
 

@@ -79,7 +79,7 @@ def read_reference(
         for clip in clips:
             if clip.faces is not None:
                 faces = clip.faces
-                logits, _ = bundle.score_faces(faces.crops)
+                logits = bundle.score_faces(faces.crops).logits
                 motion = motion_evidence(bundle, faces)
                 seen[faces.track].append(
                     FaceScores(faces.track, faces.seconds, logits, faces.face_px, motion=motion)
