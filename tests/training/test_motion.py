@@ -21,8 +21,8 @@ from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration
 from seamline.training.config import TrainConfig
 from seamline.training.export import Run, export_bundle
-from seamline.training.finish import finish
 from seamline.training.extend import extend_bundle
+from seamline.training.finish import finish
 from seamline.training.fit import fit
 from seamline.training.motion_data import MotionData, MotionPairs, motion_entries
 from seamline.training.motion_module import MotionModule

@@ -65,8 +65,8 @@ def test_a_bundle_tells_how_strange_a_crop_is_among_those_of_its_run(
     usually, strangely = (bundle.score_faces(crops).strangeness for crops in (known, noise))
     assert usually is not None
     assert strangely is not None
-    assert np.sqrt((usually**2).mean()) == pytest.approx(1, abs=0.2)
-    assert strangely.min() > 2 * usually.max()
+    assert 0.3 < np.median(usually) < 1.5  # plain crops among those that passed training's chain
+    assert strangely.min() > 2 * np.median(usually)
 
 
 def test_a_rescored_run_measures_its_faces_anew(
@@ -77,7 +77,7 @@ def test_a_rescored_run_measures_its_faces_anew(
     assert usual.load_usual(folder) is None
     rescore(folder, tmp_path / "larger", scan_size_px=96)
     larger = usual.load_usual(tmp_path / "larger")
-    plain = usual.measure_usual(folder, faces=20)
+    plain = usual.measure_usual(folder, pairs=20)
     assert larger is not None
     assert plain is not None
     assert not np.allclose(larger.mean, plain.mean)

@@ -10,7 +10,6 @@ correlations", ICLR 2023).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,18 +19,15 @@ from jaxtyping import Float
 from safetensors.torch import load_file, save_file
 from sklearn.linear_model import LogisticRegression
 from torch import nn
-from torch.utils.data import DataLoader
 
 from seamline.training.build import WEIGHTS, load_weights
 from seamline.training.config import TrainConfig, config_json, make_config
-from seamline.training.pairs import PairDataset
-from seamline.training.picture_data import PictureData
+from seamline.training.drawn import drawn_pairs
 from seamline.training.rescore import rescore
 
 PAIRS = 4000
 STRENGTH = 1e-3
 """Inverse weight of the penalty on the squared weights, as scikit-learn's ``C``."""
-_OTHER_SEED = 1_000_003  # pairs that the training did not draw
 
 
 def refit(
@@ -56,8 +52,7 @@ def refit(
     if getattr(model, "compare", None) is not None:
         raise ValueError(f"{run} also compares regions of its crops: its last layer is not alone.")
     size_px = scan_size_px or config.scan_px
-    drawn = replace(config, size_px=size_px, scan_size_px=0, seed=config.seed + _OTHER_SEED)
-    genuine, forged = _features(model, drawn, pairs)
+    genuine, forged = _features(model, replace(config, scan_size_px=size_px), pairs)
     weight, bias = fit_last_layer(genuine, forged, strength)
     state = load_file(run / WEIGHTS)
     state["classify.weight"], state["classify.bias"] = weight, bias
@@ -83,17 +78,9 @@ def _features(
     model: nn.Module, config: TrainConfig, pairs: int
 ) -> tuple[Float[np.ndarray, "pair dim"], Float[np.ndarray, "pair dim"]]:
     """Describe the crops of ``pairs`` pairs by what the last layer reads."""
-    data = PictureData(config)
-    size = min(pairs, config.batch_size // 2)
-    steps = -(-pairs // size)
-    whole = replace(config, steps_per_epoch=steps, batch_size=2 * size)
-    dataset = PairDataset(data.pool, whole, store_margin=data.store_margin, epoch=0)
-
-    def described() -> Iterator[np.ndarray]:
-        for batch in DataLoader(dataset, batch_size=size):
-            crops = batch.crops.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-            feature = model(crops).feature.numpy()
-            yield feature.reshape(len(batch.crops), 2, -1)
-
-    both = np.concatenate(list(described()))[:pairs]
+    described = []
+    for crops in drawn_pairs(config, pairs):
+        flat = crops.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        described.append(model(flat).feature.numpy().reshape(len(crops), 2, -1))
+    both = np.concatenate(described)[:pairs]
     return both[:, 0], both[:, 1]

@@ -1,4 +1,4 @@
-"""Measures the look of the faces that a picture run was trained on: a run's cache in, a file out.
+"""Measures the look of the crops that a picture run was trained on: a run's cache in, a file out.
 
 The runtime holds each scanned face against it, so that a drawing or a mask is not judged by a
 network that never saw one (`seamline.models.usual`).
@@ -19,37 +19,33 @@ from seamline.models.frame_cnn import FrameCNN
 from seamline.models.usual import UsualFaces
 from seamline.training.build import load_weights
 from seamline.training.config import make_config
-from seamline.training.picture_data import FileDataset, PictureData
+from seamline.training.drawn import drawn_pairs
+from seamline.training.picture_data import PictureData
 
 USUAL = "usual.safetensors"
-FACES = 2000
-"""Files measured, one crop of each."""
+PAIRS = 1000
+"""Pairs of crops measured, genuine and forged."""
 FEWEST = 100
-"""Fewer say too little of what is usual; a run of fewer knows no strange face."""
+"""Fewer files say too little of what is usual; a run of fewer knows no strange face."""
 
 
-def measure_usual(run: Path, *, faces: int = FACES) -> UsualFaces | None:
-    """Write the look of a finished run's training faces beside its weights, and return it.
+@torch.no_grad()
+def measure_usual(run: Path, *, pairs: int = PAIRS) -> UsualFaces | None:
+    """Write the look of a finished run's training crops beside its weights, and return it.
 
+    They pass the chain that training's passed: noise and light that it met are not strange to it.
     None, and nothing written, for a run of another network or with fewer than `FEWEST` files.
     """
     config = make_config(json.loads((run / "config.json").read_text()))
     if config.branch != "picture":
         return None
     model, data = load_weights(config, run), PictureData(config)
-    entries = data.pool.entries
-    if not isinstance(model, FrameCNN) or len(entries) < FEWEST:
+    if not isinstance(model, FrameCNN) or len(data.pool.entries) < FEWEST:
         return None
-    order = np.random.default_rng(config.seed).permutation(len(entries))[:faces]
-    files = FileDataset(
-        [entries[place] for place in sorted(order)],
-        "train",
-        config,
-        store_margin=data.store_margin,
-        most_frames=1,
-    )
-    with torch.no_grad():
-        looks = [model(files[place]["inputs"]).look for place in range(len(files))]
+    looks = [
+        model(crops.flatten(0, 1).contiguous(memory_format=torch.channels_last)).look
+        for crops in drawn_pairs(config, pairs, data)
+    ]
     usual = fit_usual(torch.cat(looks).double().numpy())
     save_file(usual.state_dict(), run / USUAL)
     return usual
