@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from cache_factory import write_cache
+from picture_runs import small_picture
 from seamline.models.build import ModelConfig
 from seamline.training.build import WEIGHTS, build_network
 from seamline.training.config import TrainConfig, config_json
@@ -27,22 +28,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::F
 
 @pytest.fixture
 def picture(tmp_path: Path) -> TrainConfig:
-    return TrainConfig(
-        name="picture",
-        branch="picture",
-        cache=str(write_cache(tmp_path / "cache")),
-        out=str(tmp_path / "runs"),
-        epochs=2,
-        steps_per_epoch=2,
-        batch_size=4,
-        warmup_steps=1,
-        size_px=64,
-        initial="random",
-        train_norms=True,
-        folds=3,
-        ema_decay=0.5,
-        threads=1,
-    )
+    return small_picture(tmp_path)
 
 
 def losses(folder: Path, parts: str = "csv-*") -> list[tuple[int, float]]:

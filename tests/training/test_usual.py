@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cache_factory import write_cache
+from picture_runs import small_picture
 from seamline.training import usual
 from seamline.training.config import TrainConfig, config_json
 from seamline.training.finish import finish
@@ -24,20 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::F
 
 @pytest.fixture
 def picture(tmp_path: Path) -> TrainConfig:
-    return TrainConfig(
-        name="picture",
-        branch="picture",
-        cache=str(write_cache(tmp_path / "cache", people=40)),
-        out=str(tmp_path / "runs"),
-        epochs=1,
-        steps_per_epoch=1,
-        batch_size=4,
-        warmup_steps=1,
-        size_px=64,
-        initial="random",
-        folds=3,
-        threads=1,
-    )
+    return small_picture(tmp_path, people=40, epochs=1, steps_per_epoch=1)
 
 
 def test_a_run_of_few_faces_knows_no_strange_one(picture: TrainConfig) -> None:
