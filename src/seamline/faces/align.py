@@ -64,7 +64,7 @@ def aligned_to_frame(
     """
     if margin <= 0 or size_px < 1:
         raise ValueError(f"margin is {margin:g} and size_px {size_px}; both must be positive.")
-    turn, shift = _similarity(TEMPLATE, np.asarray(landmarks, np.float64))
+    turn, shift = _similarity(landmarks)
     step = place.side * margin / size_px
     corner = np.array(place.centre) - place.side * margin / 2
     matrix = np.empty((2, 3))
@@ -109,20 +109,37 @@ def frame_px_per_crop_px(
     landmarks: Float[np.ndarray, "5 2"], *, margin: float, size_px: int, place: Place = FACE
 ) -> float:
     """Tells how much the crop shrinks the face; below 1 it enlarges."""
-    turn, _ = _similarity(TEMPLATE, np.asarray(landmarks, np.float64))
+    turn, _ = _similarity(landmarks)
     return float(np.hypot(turn[0, 0], turn[1, 0])) * place.side * margin / size_px
 
 
-def _similarity(
-    points: Float[np.ndarray, "point 2"], onto: Float[np.ndarray, "point 2"]
-) -> tuple[Float[np.ndarray, "2 2"], Float[np.ndarray, " 2"]]:
-    """Fits turn·scale and shift, without mirroring, by least squares.
+def _fit_of(points: Float[np.ndarray, "point 2"]) -> Float[np.ndarray, "4 coordinate"]:
+    """Builds what fits turn·scale and shift, without mirroring, by least squares.
 
-    In the plane that is p ↦ a·p + b over complex numbers, a = ⟨p, q⟩ / ⟨p, p⟩ about the means.
+    In the plane that is p ↦ a·p + b over complex numbers, a = ⟨p, q⟩ / ⟨p, p⟩ about the means: its
+    real and imaginary part and those of b are linear in where the points go to.
     """
-    p, q = points - points.mean(axis=0), onto - onto.mean(axis=0)
-    spread = float((p * p).sum())
-    real = float((p * q).sum()) / spread
-    imaginary = float((p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]).sum()) / spread
-    turn = np.array([[real, -imaginary], [imaginary, real]])
-    return turn, onto.mean(axis=0) - turn @ points.mean(axis=0)
+    count, mean = len(points), points.mean(axis=0)
+    p = (points - mean) / np.square(points - mean).sum()
+    real, imaginary = p.ravel(), np.stack([-p[:, 1], p[:, 0]], axis=1).ravel()
+    x, y = np.eye(2)[[0, 1] * count].T / count
+    return np.stack(
+        [
+            real,
+            imaginary,
+            x - mean[0] * real + mean[1] * imaginary,
+            y - mean[0] * imaginary - mean[1] * real,
+        ]
+    )
+
+
+_TEMPLATE_FIT = _fit_of(TEMPLATE)
+
+
+def _similarity(
+    landmarks: Float[np.ndarray, "5 2"],
+) -> tuple[Float[np.ndarray, "2 2"], Float[np.ndarray, " 2"]]:
+    """Fits the template onto landmarks: turn·scale, and shift."""
+    fit = _TEMPLATE_FIT @ np.asarray(landmarks, np.float64).ravel()
+    real, imaginary = fit[:2]
+    return np.array([[real, -imaginary], [imaginary, real]]), fit[2:]

@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Float32
 
-FRAMES_PER_BLOCK = 2048
+FRAMES_PER_BLOCK = 1024
 """Frames transformed at once: bounds the memory of an hour of sound to a few megabytes."""
 
 
@@ -103,6 +103,13 @@ def mel_filters(settings: LogMelSettings) -> Float32[np.ndarray, "mel bin"]:
 
 
 @lru_cache(maxsize=8)
+def _band_bins(settings: LogMelSettings) -> list[slice]:
+    """Tell for each band the bins under its triangle, which are neighbours."""
+    found = (np.flatnonzero(triangle) for triangle in mel_filters(settings))
+    return [slice(int(bins[0]), int(bins[-1]) + 1) for bins in found]
+
+
+@lru_cache(maxsize=8)
 def hann_window(length_samples: int) -> Float32[np.ndarray, " sample"]:
     """Return the periodic Hann window, whose shifted copies add up evenly."""
     phase = 2.0 * np.pi * np.arange(length_samples) / length_samples
@@ -131,6 +138,10 @@ def log_mel(
         block = slice(start, start + FRAMES_PER_BLOCK)
         spectrum = np.fft.rfft(frames[block] * window, settings.fft_samples, axis=1)
         power = np.square(spectrum.real) + np.square(spectrum.imag)
-        np.matmul(filters, power.T.astype(np.float32, copy=False), out=mel[:, block])
+        power = power.astype(np.float32, copy=False)
+        # Band by band: one product of the whole would be mostly zeros, and large enough for the
+        # linear algebra to wake threads, which cost more than they do on a machine that is busy.
+        for band, bins in enumerate(_band_bins(settings)):
+            np.matmul(power[:, bins], filters[band, bins], out=mel[band, block])
     np.maximum(mel, np.float32(settings.floor), out=mel)
     return np.log(mel, out=mel)
