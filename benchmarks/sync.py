@@ -23,7 +23,7 @@ import numpy as np
 from seamline.clips.cache import read_cache, read_contract
 from seamline.data.mouth_augment import plain_mouths
 from seamline.evaluation.metrics import roc_auc
-from seamline.scoring.synchrony import fit_of, offset_likeness
+from seamline.scoring.synchrony import fit_of, offset_likeness, weighed
 from seamline.training.sync_pairs import Judged, SyncEntry, judged_pairs, mel_of, sync_entries
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import DEFAULT, find_model
@@ -100,7 +100,11 @@ def _whitener(x: np.ndarray) -> np.ndarray:
 
 
 def judged(
-    pairs: list[Judged], embed: Embed, margin: float, size_px: int
+    pairs: list[Judged],
+    embed: Embed,
+    margin: float,
+    size_px: int,
+    even_logit: float | None = None,
 ) -> list[dict[str, object]]:
     """Both scores of each pair, and the offset found."""
     rows: list[dict[str, object]] = []
@@ -118,7 +122,7 @@ def judged(
                 "person": pair.person,
                 "method": pair.method,
                 "seconds": pair.steps * 0.04,
-                "logit": fit.logit,
+                "logit": weighed(fit.logit, len(mouth), even_logit),
                 "apart": strict.logit,
                 "offset_seconds": fit.offset_seconds,
                 "motion": mouth_motion(mouths),
@@ -171,14 +175,15 @@ def main() -> None:
     )
     bundle = Bundle.load(find_model(options.model), threads=1)
     assert bundle.contract.mouth is not None
-    cut = {"margin": contract.mouth.margin, "size_px": bundle.contract.mouth.size_px}
+    margin, size_px = contract.mouth.margin, bundle.contract.mouth.size_px
     ways = {"bundle": by_bundle(bundle)}
     if options.baselines:
         train = sync_entries((c for c in clips if c.sample["split"] == "train"), contract)
-        ways |= {"opening": by_opening, "correlations": by_correlations(train, **cut)}
+        ways |= {"opening": by_opening, "correlations": by_correlations(train, margin, size_px)}
     result: dict[str, object] = {}
     for name, embed in ways.items():
-        rows = judged(pairs, embed, **cut)
+        even = bundle.branches["sync"].even_logit if name == "bundle" else None
+        rows = judged(pairs, embed, margin, size_px, even)
         result[name] = table(rows)
         if name == "bundle":
             branch = bundle.branches["sync"]

@@ -69,6 +69,15 @@ def test_without_sound_or_without_the_contract_s_word_no_mouth_is_cut(
         assert all(clip.faces is not None and clip.faces.mouths is None for clip in clips)
 
 
+def test_every_window_of_a_film_with_sound_shows_mouths(tmp_path: Path) -> None:
+    path, silence = tmp_path / "long.mp4", np.zeros(6 * 16000, np.float32)
+    still = (frame for _ in range(6) for frame in moving_portrait(25))
+    write_video(path, still, 25, samples=silence, options={"threads": "1"})
+    clips = list(extract(path, CONTRACT, detector=FaceDetector(1), threads=1))
+    assert [clip.window for clip in clips] == [0, 1, 2]
+    assert all(clip.faces is not None and clip.faces.mouths is not None for clip in clips)
+
+
 def test_contracts_from_before_mouths_load_and_differ_from_those_with_them() -> None:
     old = CropContract().to_json()
     del old["mouth"]
@@ -87,7 +96,7 @@ def test_nothing_fed_gives_nothing() -> None:
 @pytest.mark.parametrize(
     ("count", "chosen"), [(1, [0]), (3, [0, 2]), (5, [0, 4]), (30, 10), (0, [])]
 )
-def test_a_third_of_the_windows_show_mouths_with_both_ends(
+def test_a_third_of_the_windows_show_motion_with_both_ends(
     count: int, chosen: list[int] | int
 ) -> None:
     found = dense_windows(count)

@@ -12,7 +12,7 @@ from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration
 from seamline.scoring.findings import FaceScores, Findings, MouthSteps, SoundSteps
 from seamline.scoring.judge import judge
-from seamline.scoring.synchrony import fit_of, offset_likeness
+from seamline.scoring.synchrony import fit_of, offset_likeness, weighed
 from seamline.scoring.verdict import ModelId, Verdict
 
 SYNC = Branch("s.onnx", Calibration(1.0, 0.0), pool_sharpness=0.0, threshold=0.9)
@@ -151,6 +151,28 @@ def test_a_spliced_second_half_is_a_segment_on_its_own() -> None:
     hear(found, sound)
     chances = [chance or 0.0 for chance in verdict(found).timeline.sync]
     assert chances[0] < 0.1 < 0.9 < chances[3]
+
+
+def test_evidence_counts_by_the_root_of_its_length_from_the_logit_that_is_even() -> None:
+    assert weighed(-0.3, 400, None) == -0.3
+    assert weighed(-0.3, 50, -2.0) == pytest.approx(1.7)
+    assert weighed(-0.3, 200, -2.0) == pytest.approx(3.4)
+    assert weighed(-5.0, 200, -2.0) == pytest.approx(-6.0)
+
+
+def other_voice(steps: int, branch: Branch) -> Verdict:
+    found = findings(branch)
+    see(found, units(steps, 1))
+    hear(found, units(steps, 2))
+    return verdict(found)
+
+
+def test_what_fits_nowhere_is_called_fake_once_it_was_heard_for_long() -> None:
+    weighing = replace(SYNC, even_logit=-3.0)
+    short, long = (other_voice(steps, weighing) for steps in (50, 100))
+    assert (short.sync.fake_probability or 0) < (long.sync.fake_probability or 0)
+    assert long.label == "fake_video"
+    assert other_voice(100, SYNC).label == "real"
 
 
 def test_a_second_alone_accuses_nobody() -> None:

@@ -21,6 +21,7 @@ def test_numbers_for_references_come_from_a_file(tmp_path: Path) -> None:
         "reference_calibration": {"temperature": 0.8, "bias": -1.2},
         "reference_threshold": 0.9,
         "reference_usual_logits": [-4, 9],
+        "even_logit": -1.5,
         "splices": {
             "calibration": {"temperature": 0.1, "bias": -4.0},
             "threshold": 0.9,
@@ -34,6 +35,7 @@ def test_numbers_for_references_come_from_a_file(tmp_path: Path) -> None:
     assert branch.reference_calibration == Calibration(0.8, -1.2)
     assert branch.reference_threshold == 0.9
     assert branch.reference_usual_logits == (-4, 9)
+    assert (branch.even_logit, before.branches["picture"].even_logit) == (-1.5, None)
     assert branch.splices == SpliceRule(Calibration(0.1, -4.0), threshold=0.9, spread_floor=5.0)
     assert branch.calibration == before.branches["picture"].calibration
     assert after.quality == QualityLimits(sharpness=(0.3, 0.1), strangeness=(1.5, 2.5))

@@ -18,6 +18,7 @@ from seamline.training.config import TrainConfig
 from seamline.training.export import Run, export_bundle
 from seamline.training.extend import extend_bundle
 from seamline.training.fit import fit
+from seamline.training.sync_lag import laid_together, moved_by
 from seamline.training.sync_module import step_contrast, stretch_contrast
 from seamline.training.sync_pairs import judged_pairs, sync_entries
 from seamline.voice.logmel import log_mel
@@ -85,6 +86,8 @@ def test_a_second_face_or_an_unseen_mouth_ends_a_stretch(tmp_path: Path) -> None
     write_shard(tmp_path, 0, [clip_row(video_sample(0, "train"), clip) for clip in clips])
     (entry,) = sync_entries(read_cache(tmp_path), CUT)
     assert entry.steps == 50
+    every = sync_entries(read_cache(tmp_path), CUT, least_steps=45)
+    assert [one.steps for one in every] == [50, 50]
 
 
 def test_held_out_clips_are_judged_moved_and_swapped_over_equal_seconds(cache: Path) -> None:
@@ -99,6 +102,61 @@ def test_held_out_clips_are_judged_moved_and_swapped_over_equal_seconds(cache: P
         assert (pair.sound.person != pair.mouth.person) == (pair.method == "swapped")
         shift = abs(pair.sound_first - pair.first) * 0.04
         assert pair.method == (f"moved {shift:.1f} s" if shift else pair.method)
+
+
+@pytest.mark.parametrize("lag", [-3, 0, 2])
+def test_sound_is_laid_to_its_mouth_whichever_comes_late(cache: Path, lag: int) -> None:
+    entry = sync_entries(read_cache(cache), CUT)[0]
+    early, late = max(0, -lag), max(0, lag)  # the mouth's steps begin later where sound is early
+    apart = replace(
+        entry,
+        mouths=entry.mouths[late : 60 + late],
+        log_mel=entry.log_mel[:, 4 * early : 4 * (60 + early) + 1],
+    )
+    laid = moved_by(apart, late - early)
+    assert laid.steps == 60 - abs(lag)
+    assert laid.log_mel.shape == (80, 4 * laid.steps + 1)
+    start = 3 if lag < 0 else 2 if lag > 0 else 0
+    np.testing.assert_array_equal(laid.mouths, entry.mouths[start : start + laid.steps])
+    columns = entry.log_mel[:, 4 * start : 4 * (start + laid.steps) + 1]
+    np.testing.assert_array_equal(laid.log_mel, columns)
+
+
+class ByLoudness:
+    """Stands for a bundle: its vectors turn with how dark the mouth and how loud the sound is."""
+
+    contract = CUT
+
+    def __init__(self) -> None:
+        self.branches: dict[str, None] = {"sync": None}
+
+    def embed_sync(self, mouths: np.ndarray, mel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        loud = np.exp(mel[:, 2:-1:4] / 2).mean(axis=0)
+        return turned(-mouths.mean(axis=(1, 2))), turned(loud)
+
+
+def turned(values: np.ndarray) -> np.ndarray:
+    angle = 1.5 * (values - values.mean()) / values.std()
+    return np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def test_a_teacher_lays_sound_to_mouths_and_leaves_out_what_fits_nowhere(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seamline.training.sync_lag.find_model", lambda name: name)
+    teacher = ByLoudness()
+    monkeypatch.setattr("seamline.training.sync_lag.Bundle.load", lambda *_, **__: teacher)
+    one, other = sync_entries(read_cache(cache), CUT)[:2]
+    late = replace(one, mouths=one.mouths[4:], log_mel=one.log_mel[:, : 4 * 96 + 1])
+    apart = replace(one, log_mel=other.log_mel)
+    brief = replace(apart, mouths=apart.mouths[:40], log_mel=apart.log_mel[:, :161])
+    laid = laid_together([one, late, apart, brief], "teacher", CUT)
+    assert [entry.steps for entry in laid] == [100, 92, 40]
+    np.testing.assert_array_equal(laid[1].mouths, one.mouths[4:96])
+    np.testing.assert_array_equal(laid[1].log_mel, one.log_mel[:, 16 : 4 * 96 + 1])
+    teacher.branches = {}
+    with pytest.raises(ValueError, match="'teacher' has no sync branch"):
+        laid_together([one], "teacher", CUT)
 
 
 def test_both_losses_are_least_where_vectors_of_a_moment_agree() -> None:

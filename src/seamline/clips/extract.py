@@ -161,9 +161,9 @@ def extract(
     """Open a file and return its clips, cut by ``contract``; raises `UnreadableMedia`.
 
     ``min_face_px`` is in pixels of the full-size frame. A photo is a single frame at 0 s.
-    ``threads`` are the decoder's; 0 uses every core. Where the contract asks for mouths or motion,
-    they are cut in ``some`` of the windows (see `dense_windows`) or in ``all``; mouths only where
-    there is sound. ``sound_margin_seconds`` of sound on either side of a window come with its
+    ``threads`` are the decoder's; 0 uses every core. Where the contract asks for mouths, they are
+    cut in all windows of what has sound; motion in ``some`` of the windows (see `dense_windows`)
+    or in ``all``. ``sound_margin_seconds`` of sound on either side of a window come with its
     clips, as far as there is any.
     """
     media = probe(path)
@@ -177,7 +177,8 @@ def extract(
     if media.kind != "image":
         chosen = frozenset(range(len(windows)) if dense == "all" else dense_windows(len(windows)))
     none: frozenset[int] = frozenset()
-    lips = chosen if contract.mouth is not None and media.audio is not None else none
+    all_of_it = frozenset(range(len(windows))) if media.kind != "image" else none
+    lips = all_of_it if contract.mouth is not None and media.audio is not None else none
     moves = chosen if contract.motion is not None else none
     sparse = dense == "some"
     clips = Clips(

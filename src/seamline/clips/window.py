@@ -44,9 +44,9 @@ class WindowPlan:
 
 
 def dense_windows(count: int) -> list[int]:
-    """Choose the windows whose every frame is looked at: a third, two at least, spread evenly.
+    """Choose the windows whose motion is judged: a third, two at least, spread evenly.
 
-    To decode every frame costs about as much as all else in a window.
+    Faces are cut out of their frames one by one, and flow is measured between them.
     """
     chosen = min(count, max(LEAST_DENSE_WINDOWS, math.ceil(count / 3)))
     step = (count - 1) / (chosen - 1) if chosen > 1 else 0.0

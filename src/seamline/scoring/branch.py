@@ -55,6 +55,10 @@ class Branch:
     """Range of those differences in validation."""
     splices: SpliceRule | None = None
     """How stretches that stand out from their own track are judged; None: they are not."""
+    even_logit: float | None = None
+    """Of synchrony: the logit above which, over a long time, nothing belongs together; evidence
+    counts from there, by the root of its length (`synchrony.weighed`). None: length is no matter,
+    as before version 12 of the shipped bundle."""
     weight: float = 1.0
     """Of a branch that adds to another one: that one's raw logits per natural log of odds."""
 

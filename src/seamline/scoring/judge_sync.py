@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from seamline.scoring.branch import Branch
-from seamline.scoring.findings import Findings, MouthSteps
+from seamline.scoring.findings import Findings, MouthSteps, SoundSteps
 from seamline.scoring.reasons import no_sync_reason
-from seamline.scoring.synchrony import STEP_SECONDS, Fit, fit_of, offset_likeness
+from seamline.scoring.synchrony import STEP_SECONDS, Fit, fit_of, offset_likeness, weighed
 from seamline.scoring.timeline import (
     StepLogits,
     find_segments,
@@ -47,12 +47,19 @@ class SyncSense:
 
 
 @dataclass(frozen=True)
-class _Mouth:
+class MouthFit:
+    """How well one face's mouth fits the sound."""
+
     track: int
     vectors: np.ndarray
     fit: Fit
     motion: float
     compared: int
+    """Steps that have both a mouth and sound."""
+
+    def logit(self, even_logit: float | None) -> float:
+        """Give the fit's logit, weighed by how much was compared."""
+        return weighed(self.fit.logit, self.compared, even_logit)
 
 
 def judge_sync(findings: Findings) -> SyncSense:
@@ -61,20 +68,14 @@ def judge_sync(findings: Findings) -> SyncSense:
     reason = no_sync_reason(findings, branch)
     if reason is not None or branch is None:
         return SyncSense(SyncScore(None, None, reason))
-    heard = [(part.first_step, part.vectors) for part in findings.sounds]
-    seen = [(part.first_step, part.vectors) for part in findings.mouths]
-    sound = _laid_out(heard, max(first + len(vectors) for first, vectors in [*heard, *seen]))
+    sound = _sound(findings.mouths, findings.sounds)
     large = [m for m in findings.mouths if m.face_px >= LEAST_FACE_PX]
-    mouths = [
-        mouth
-        for track in sorted({m.track for m in large})
-        if (mouth := _mouth(track, [m for m in large if m.track == track], sound)) is not None
-    ]
+    mouths = fit_mouths(large, sound)
     if not mouths:
         why = "is seen for a second while somebody speaks" if large else f"has {LEAST_FACE_PX} px"
         return SyncSense(SyncScore(None, None, f"no face whose mouth {why}"))
-    best = min(mouths, key=lambda mouth: mouth.fit.logit)
-    chance = branch.calibration.probability(best.fit.logit)
+    best = min(mouths, key=lambda mouth: mouth.logit(branch.even_logit))
+    chance = branch.calibration.probability(best.logit(branch.even_logit))
     faces = {m.track for m in findings.mouths}
     if chance >= 0.5 and len(faces) > 1:
         return SyncSense(
@@ -87,13 +88,36 @@ def judge_sync(findings: Findings) -> SyncSense:
     if chance >= branch.threshold and best.motion < LEAST_MOTION:
         still = "the visible mouth hardly moves: the voice may come from elsewhere"
         return SyncSense(SyncScore(None, None, still))
-    lane = _lane(best, sound, findings.media.duration_seconds)
+    lane = _lane(best, sound, findings.media.duration_seconds, branch)
     return SyncSense(
         SyncScore(chance, best.fit.offset_seconds, None, best.track if len(faces) > 1 else None),
         step_probabilities(lane, branch.calibration),
         _segments(lane, branch, best.track, findings.media.duration_seconds),
         accuses=chance >= branch.threshold and best.compared >= LEAST_STEPS_TO_ACCUSE,
     )
+
+
+def best_fit(findings: Findings, even_logit: float | None) -> MouthFit | None:
+    """Give the fit of the face that fits best, as `judge_sync` judges it; None: none compared."""
+    large = [m for m in findings.mouths if m.face_px >= LEAST_FACE_PX]
+    if not large or not findings.sounds:
+        return None
+    fits = fit_mouths(large, _sound(findings.mouths, findings.sounds))
+    return min(fits, key=lambda fit: fit.logit(even_logit), default=None)
+
+
+def fit_mouths(mouths: Sequence[MouthSteps], sound: np.ndarray) -> list[MouthFit]:
+    """Fit each track's mouth to the file's sound, where a second of both is known."""
+    tracks = sorted({mouth.track for mouth in mouths})
+    fits = (_fit(track, [m for m in mouths if m.track == track], sound) for track in tracks)
+    return [fit for fit in fits if fit is not None]
+
+
+def _sound(mouths: Sequence[MouthSteps], sounds: Sequence[SoundSteps]) -> np.ndarray:
+    """Lay the sound's vectors out as long as anything that was seen or heard."""
+    heard = [(part.first_step, part.vectors) for part in sounds]
+    seen = [(part.first_step, part.vectors) for part in mouths]
+    return _laid_out(heard, max(first + len(vectors) for first, vectors in [*heard, *seen]))
 
 
 def _laid_out(parts: Sequence[tuple[int, np.ndarray]], length: int) -> np.ndarray:
@@ -105,7 +129,7 @@ def _laid_out(parts: Sequence[tuple[int, np.ndarray]], length: int) -> np.ndarra
     return whole
 
 
-def _mouth(track: int, parts: Sequence[MouthSteps], sound: np.ndarray) -> _Mouth | None:
+def _fit(track: int, parts: Sequence[MouthSteps], sound: np.ndarray) -> MouthFit | None:
     vectors = _laid_out([(part.first_step, part.vectors) for part in parts], len(sound))
     if vectors.shape != sound.shape:
         return None
@@ -113,10 +137,12 @@ def _mouth(track: int, parts: Sequence[MouthSteps], sound: np.ndarray) -> _Mouth
     fit = fit_of(offset_likeness(vectors, sound))
     if compared < LEAST_STEPS or fit is None:
         return None
-    return _Mouth(track, vectors, fit, float(np.median([p.motion for p in parts])), compared)
+    return MouthFit(track, vectors, fit, float(np.median([p.motion for p in parts])), compared)
 
 
-def _lane(mouth: _Mouth, sound: np.ndarray, duration_seconds: float | None) -> StepLogits:
+def _lane(
+    mouth: MouthFit, sound: np.ndarray, duration_seconds: float | None, branch: Branch
+) -> StepLogits:
     """One logit a second, from the steps in it and around it."""
     logits: list[float | None] = []
     for second in range(step_count(duration_seconds)):
@@ -124,10 +150,10 @@ def _lane(mouth: _Mouth, sound: np.ndarray, duration_seconds: float | None) -> S
         last = round((second + 1 + AROUND_SECONDS) / STEP_SECONDS)
         inside = slice(round(second / STEP_SECONDS), round((second + 1) / STEP_SECONDS))
         both = ~np.isnan(mouth.vectors[:, 0]) & ~np.isnan(sound[:, 0])
-        fit = None
-        if both[inside].sum() >= LEAST_STEPS / 2 and both[first:last].sum() >= LEAST_STEPS:
+        fit, compared = None, int(both[first:last].sum())
+        if both[inside].sum() >= LEAST_STEPS / 2 and compared >= LEAST_STEPS:
             fit = fit_of(offset_likeness(mouth.vectors[first:last], sound[first:last]))
-        logits.append(None if fit is None else fit.logit)
+        logits.append(None if fit is None else weighed(fit.logit, compared, branch.even_logit))
     return tuple(logits)
 
 

@@ -13,6 +13,7 @@ sound? That is where it stands out.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,8 @@ NATURAL_STEPS = 5
 less (ITU-R BT.1359: +0.09 to -0.185 s), but wireless sound and careless muxing do as much."""
 LOGITS_PER_LIKENESS = 20.0
 """Brings differences of likeness, some tenths, to the size of logits."""
+WEIGHED_STEPS = 50
+"""Evidence over so many compared steps, 2 s, counts once."""
 LEAST_SHARE = 0.4
 """An offset counts if this share of the steps has both; else chance rules it."""
 
@@ -80,6 +83,19 @@ def fit_of(
     best = int(np.flatnonzero(natural)[likeness[natural].argmax()])
     margin = float(likeness[other].max() - likeness[best])
     return Fit(LOGITS_PER_LIKENESS * margin, float(_peak(likeness, best) * STEP_SECONDS), likeness)
+
+
+def weighed(logit: float, steps: int, even_logit: float | None) -> float:
+    """Weigh a fit's logit by how much was compared; ``even_logit`` None: not at all.
+
+    What does not belong together fits equally badly at every offset, a logit near 0, however long
+    it is; what does stays below 0 by the same amount. Only chance shrinks, by the root of the
+    length. So in the long run everything above the logit that lies half-way, ``even_logit``, does
+    not belong together, and in a short one hardly anything is certain.
+    """
+    if even_logit is None:
+        return logit
+    return (logit - even_logit) * math.sqrt(steps / WEIGHED_STEPS)
 
 
 def _peak(likeness: Float[np.ndarray, " offset"], best: int) -> float:

@@ -97,7 +97,6 @@ class TrainConfig:
     leave_out: str = ""
     """What is held out instead of a fold: `source=NAME` (every source whose name begins so) or
     `method=NAME` (that method's fakes, with half of all named people); for leave-one-out."""
-
     size_px: int = 160
     """Side of the crops."""
     scan_size_px: int = 0
@@ -160,6 +159,8 @@ class TrainConfig:
     """Steps of 40 ms of mouth in the sync branch's training clips."""
     sync_slack: int = 8
     """Further steps of sound, some before the mouth's first: or else the ends tell a moment."""
+    sync_teacher: str = ""
+    """Bundle that lays each clip's sound to its mouth first; what fits nowhere is left out."""
     motion_frames: int = 7
     """Successive frames of the motion branch's training clips; every second one is judged."""
     rank_weight: float = 0.3
@@ -174,7 +175,6 @@ class TrainConfig:
     """Share of its steps on genuine speech a stretch of which was resynthesised."""
     vocoders: str = ""
     """Folder of networks that do so too, made by scripts/train_vocoders.py; empty: none."""
-
     encoder_run: str = ""
     """Run or model whose frame encoder branches clip and both take over, frozen; or `initial`."""
     audio_run: str = ""

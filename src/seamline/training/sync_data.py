@@ -24,6 +24,7 @@ from seamline.data.mouth_augment import plain_mouths, vary_mouths
 from seamline.training.config import TrainConfig
 from seamline.training.folds import split_cache
 from seamline.training.loading import train_batches
+from seamline.training.sync_lag import laid_together
 from seamline.training.sync_pairs import Judged, SyncEntry, judged_pairs, mel_of, sync_entries
 
 
@@ -114,7 +115,10 @@ class SyncData(L.LightningDataModule):
             self.contract.require(read_contract(other), mine=str(folders[0]), theirs=str(other))
         clips = (clip for folder in folders for clip in read_cache(folder))
         parts = split_cache(clips, config.folds, config.holdout_fold, by=config.fold_by)
-        self.train = sync_entries(parts.train, self.contract)
+        shortest = config.sync_steps + config.sync_slack
+        self.train = sync_entries(parts.train, self.contract, least_steps=shortest)
+        if config.sync_teacher:
+            self.train = laid_together(self.train, config.sync_teacher, self.contract)
         self.judged = {
             "holdout": judged_pairs(sync_entries(parts.holdout, self.contract)),
             "val": judged_pairs(sync_entries(parts.val, self.contract)),

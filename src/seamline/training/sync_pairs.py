@@ -69,10 +69,13 @@ def mel_of(entry: SyncEntry, first: int, steps: int) -> Float32[np.ndarray, "mel
     return entry.log_mel[:, columns].astype(np.float32)
 
 
-def sync_entries(clips: Iterable[CachedClip], cut: CropContract) -> list[SyncEntry]:
+def sync_entries(
+    clips: Iterable[CachedClip], cut: CropContract, *, least_steps: int | None = None
+) -> list[SyncEntry]:
     """Join each file's windows and keep its longest stretch with one face; fakes are left out.
 
-    With several faces in the picture nobody has noted who speaks: such windows end a stretch.
+    With ``least_steps`` every stretch of so many steps is kept. Where several faces are in the
+    picture nobody has noted who speaks: such windows end a stretch.
     """
     files: dict[str, dict[int, list[CachedClip]]] = defaultdict(lambda: defaultdict(list))
     for clip in clips:
@@ -80,9 +83,12 @@ def sync_entries(clips: Iterable[CachedClip], cut: CropContract) -> list[SyncEnt
             files[clip.sample["path"]][clip.window].append(clip)
     entries = []
     for path, windows in files.items():
-        stretch = _longest([windows[number] for number in sorted(windows)], cut)
-        if stretch is not None:
-            mouths, sound = stretch
+        stretches = _stretches([windows[number] for number in sorted(windows)], cut)
+        if least_steps is None:
+            stretches = sorted(stretches, key=lambda stretch: -len(stretch[0]))[:1]
+        for mouths, sound in stretches:
+            if len(mouths) < (least_steps or 1):
+                continue
             mel = log_mel(sound.astype(np.float32) / 32768, cut.mel)
             columns = COLUMNS_PER_STEP * len(mouths) + 1
             sample = sample_of(next(iter(windows.values()))[0])
@@ -103,9 +109,9 @@ def _halved(crop: UInt8[np.ndarray, "store store"]) -> UInt8[np.ndarray, "half h
     return cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
 
 
-def _longest(
+def _stretches(
     windows: Sequence[list[CachedClip]], cut: CropContract
-) -> tuple[np.ndarray, np.ndarray] | None:
+) -> list[tuple[np.ndarray, np.ndarray]]:
     runs: list[tuple[list[np.ndarray], list[np.ndarray]]] = []
     ends: tuple[int, int | None] = (-1, None)  # the window and track that a run may go on from
     for clips in windows:
@@ -127,10 +133,7 @@ def _longest(
             ends = (-1, None)
             if stop == len(clip.mouth_seen):
                 ends = (clip.window, clip.track)
-    if not runs:
-        return None
-    mouths, sounds = max(runs, key=lambda run: sum(len(part) for part in run[0]))
-    return np.concatenate(mouths), np.concatenate(sounds)
+    return [(np.concatenate(mouths), np.concatenate(sounds)) for mouths, sounds in runs]
 
 
 def _true_runs(flags: np.ndarray) -> list[tuple[int, int]]:

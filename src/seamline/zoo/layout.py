@@ -89,6 +89,7 @@ def read_branch(values: dict[str, Any]) -> Branch:
         reference_threshold=values.get("reference_threshold"),
         reference_usual_logits=_pair(values.get("reference_usual_logits")),
         splices=_splice_rule(values.get("splices")),
+        even_logit=values.get("even_logit"),
         weight=values.get("weight", 1.0),
     )
 
@@ -114,6 +115,8 @@ def _branch_json(branch: Branch) -> dict[str, Any]:
     }
     if branch.splices is not None:
         found["splices"] = asdict(branch.splices)
+    if branch.even_logit is not None:
+        found["even_logit"] = branch.even_logit
     if branch.weight != 1.0:
         found["weight"] = branch.weight
     if branch.context_seconds:
