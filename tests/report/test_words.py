@@ -4,7 +4,7 @@ import pytest
 from report_factory import make_verdict
 
 from seamline.report import words
-from seamline.scoring.verdict import SenseScore, SyncScore
+from seamline.scoring.verdict import Segment, SenseScore, SyncScore
 
 
 @pytest.mark.parametrize(
@@ -95,6 +95,20 @@ def test_headline_says_how_sure_of_either_sense(picture: float, voice: float, ti
         video=SenseScore(picture, 0.0, None), audio=SenseScore(voice, 0.0, None),
     )  # fmt: skip
     assert words.headline(verdict).title.replace("\u00a0", " ") == title
+
+
+def test_lips_and_sound_that_alone_accuse_are_named_with_what_looks_the_same() -> None:
+    apart = make_verdict(
+        fake_probability=0.96, video=SenseScore(0.2, 9.0, None),
+        sync=SyncScore(0.96, 0.0, None), segments=(Segment("sync", 0, 0.0, 8.0, 0.97),),
+    )  # fmt: skip
+    found = words.headline(apart)
+    title = "Very likely lips and sound that do not belong together: 96 %"
+    assert found.title.replace("\u00a0", " ") == title
+    assert found.sentence.startswith("Dubbing, or another voice laid over a genuine speaker, looks")
+    assert "Strongest in the synchrony at 0:00–0:08, face 0." in found.sentence
+    surer = make_verdict(sync=SyncScore(0.96, 0.0, None))
+    assert "manipulated picture" in words.headline(surer).title
 
 
 def test_headline_names_senses_that_the_figure_does_not_cover() -> None:

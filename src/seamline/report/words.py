@@ -28,6 +28,9 @@ _MANIPULATED: dict[Label, str] = {
     "fake_both": "manipulated picture and voice",
 }
 
+_APART = "lips and sound that do not belong together"
+_ALIKE = "Dubbing, or another voice laid over a genuine speaker, looks the same."
+
 
 @dataclass(frozen=True)
 class Headline:
@@ -154,9 +157,12 @@ def headline(verdict: Verdict) -> Headline:
         doubt = "" if probability < 0.33 else ", but one is not ruled out"
         title = f"No manipulation found{doubt}"
         return Headline("real", title, figure, word, _unexamined(verdict))
-    what = _both(verdict) or f"{_how(probability)} {_MANIPULATED[verdict.label]}"
+    apart = _by_sync(verdict)
+    wrong = _APART if apart else _MANIPULATED[verdict.label]
+    what = _both(verdict) or f"{_how(probability)} {wrong}"
     title = f"{what[:1].upper()}{what[1:]}: {figure}"
-    return Headline("fake", title, figure, word, _strongest(verdict))
+    sentence = f"{_ALIKE} {_strongest(verdict)}" if apart else _strongest(verdict)
+    return Headline("fake", title, figure, word, sentence)
 
 
 def _how(probability: float) -> str:
@@ -164,6 +170,14 @@ def _how(probability: float) -> str:
     if probability < 0.66:
         return "possibly"
     return "almost certainly" if word == "almost certain" else word
+
+
+def _by_sync(verdict: Verdict) -> bool:
+    """Tell whether lips and sound alone make the file a fake."""
+    chance, picture = verdict.sync.fake_probability, verdict.video.fake_probability or 0.0
+    if verdict.label != "fake_video" or chance is None:
+        return False
+    return chance == verdict.fake_probability and picture < chance
 
 
 def _both(verdict: Verdict) -> str | None:

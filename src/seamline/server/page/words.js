@@ -19,6 +19,8 @@ const MANIPULATED = {
   fake_audio: "manipulated voice",
   fake_both: "manipulated picture and voice",
 };
+const APART = "lips and sound that do not belong together";
+const ALIKE = "Dubbing, or another voice laid over a genuine speaker, looks the same.";
 // Control, direction and lone surrogate characters: they let a file name pose as another one.
 const UNSEEN =
   /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]/gu;
@@ -164,8 +166,17 @@ export function headline(verdict) {
     const title = `No manipulation found${doubt}`;
     return { tone: "real", title, figure, word, sentence: unexamined(verdict) };
   }
-  const what = both(verdict) || `${likely(probability)} ${MANIPULATED[verdict.label]}`;
-  return { tone: "fake", title: `${capital(what)}: ${figure}`, figure, word, sentence: strongest(verdict) };
+  const apart = bySync(verdict);
+  const wrong = apart ? APART : MANIPULATED[verdict.label];
+  const what = both(verdict) || `${likely(probability)} ${wrong}`;
+  const said = apart ? `${ALIKE} ${strongest(verdict)}` : strongest(verdict);
+  return { tone: "fake", title: `${capital(what)}: ${figure}`, figure, word, sentence: said };
+}
+
+/** Whether lips and sound alone make the file a fake. */
+function bySync(verdict) {
+  const [chance, picture] = [verdict.sync.fake_probability, verdict.video.fake_probability ?? 0];
+  return verdict.label === "fake_video" && chance === verdict.fake_probability && picture < chance;
 }
 
 function likely(probability) {
