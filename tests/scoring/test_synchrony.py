@@ -12,7 +12,7 @@ from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration
 from seamline.scoring.findings import FaceScores, Findings, MouthSteps, SoundSteps
 from seamline.scoring.judge import judge
-from seamline.scoring.synchrony import fit_of, offset_likeness, weighed
+from seamline.scoring.synchrony import FARTHEST_STEPS, fit_of, offset_likeness, weighed
 from seamline.scoring.verdict import ModelId, Verdict
 
 SYNC = Branch("s.onnx", Calibration(1.0, 0.0), pool_sharpness=0.0, threshold=0.9)
@@ -35,29 +35,30 @@ def late(vectors: np.ndarray, steps: int) -> np.ndarray:
     return moved
 
 
-@pytest.mark.parametrize("offset", [-15, -4, 0, 3, 11])
+@pytest.mark.parametrize("offset", [-21, -4, 0, 3, 11])
 def test_likeness_equals_a_naive_mean_and_peaks_where_the_sound_was_moved(offset: int) -> None:
     mouth = units(60, 0)
     sound = late(mouth, offset)
     mouth[7] = np.nan
     found = offset_likeness(mouth, sound)
-    for index, shift in enumerate(range(-15, 16)):
+    for index, shift in enumerate(range(-FARTHEST_STEPS, FARTHEST_STEPS + 1)):
         pairs = [
             mouth[i] @ sound[i + shift]
             for i in range(60)
             if 0 <= i + shift < 60 and not np.isnan(mouth[i, 0])
         ]
         assert found[index] == pytest.approx(np.mean(pairs))
-    assert found.argmax() - 15 == offset
+    assert found.argmax() - FARTHEST_STEPS == offset
 
 
 def test_offsets_with_few_common_steps_are_left_out() -> None:
     likeness = offset_likeness(units(20, 0), units(20, 0))
-    assert np.flatnonzero(np.isnan(likeness)).tolist() == [0, 1, 2, 28, 29, 30]
+    few = np.flatnonzero(np.isnan(likeness)) - FARTHEST_STEPS
+    assert few.tolist() == [*range(-FARTHEST_STEPS, -12), *range(13, FARTHEST_STEPS + 1)]
     assert fit_of(np.full(31, np.nan)) is None
 
 
-@pytest.mark.parametrize(("offset", "fake"), [(0, False), (5, False), (-5, False), (9, True)])
+@pytest.mark.parametrize(("offset", "fake"), [(0, False), (7, False), (-7, False), (9, True), (-22, True)])
 def test_a_natural_lag_is_no_mismatch_but_a_larger_one_is(offset: int, fake: bool) -> None:
     mouth = units(STEPS, 1)
     fit = fit_of(offset_likeness(mouth, late(mouth, offset)))

@@ -146,9 +146,10 @@ def test_a_teacher_lays_sound_to_mouths_and_leaves_out_what_fits_nowhere(
     monkeypatch.setattr("seamline.training.sync_lag.find_model", lambda name: name)
     teacher = ByLoudness()
     monkeypatch.setattr("seamline.training.sync_lag.Bundle.load", lambda *_, **__: teacher)
-    one, other = sync_entries(read_cache(cache), CUT)[:2]
+    one = sync_entries(read_cache(cache), CUT)[0]
     late = replace(one, mouths=one.mouths[4:], log_mel=one.log_mel[:, : 4 * 96 + 1])
-    apart = replace(one, log_mel=other.log_mel)
+    far = 4 * 18  # columns: moved by 0.72 s, more than any lag of nature's
+    apart = replace(one, mouths=one.mouths[18:], log_mel=one.log_mel[:, :-far])
     brief = replace(apart, mouths=apart.mouths[:40], log_mel=apart.log_mel[:, :161])
     laid = laid_together([one, late, apart, brief], "teacher", CUT)
     assert [entry.steps for entry in laid] == [100, 92, 40]

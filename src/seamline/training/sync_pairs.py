@@ -17,7 +17,7 @@ from jaxtyping import Float16, Float32, UInt8
 from seamline.clips.cache import CachedClip
 from seamline.clips.contract import CropContract
 from seamline.models.sync_net import COLUMNS_PER_STEP
-from seamline.scoring.synchrony import NATURAL_STEPS, STEP_SECONDS
+from seamline.scoring.synchrony import STEP_SECONDS
 from seamline.training.folds import sample_of
 from seamline.voice.logmel import log_mel
 
@@ -167,7 +167,7 @@ def moved(shift_steps: int) -> str:
     return f"moved {shift_steps * STEP_SECONDS:.1f} s"
 
 
-NATURAL = moved(NATURAL_STEPS)
+NATURAL = moved(SHIFTS_STEPS[0])
 """As much as nature does: told from nothing moved, but no forgery."""
 
 
