@@ -125,8 +125,8 @@ def main() -> None:
     parser.add_argument("--rows", type=Path)
     parser.add_argument("--extra-calibration", type=Path)
     asked = parser.parse_args()
-    bundle = Bundle.load(find_model(asked.model), threads=1)
-    bundle.contract = replace(bundle.contract, motion=None)
+    loaded = Bundle.load(find_model(asked.model), threads=1)
+    bundle = replace(loaded, contract=replace(loaded.contract, motion=None))
     branch = bundle.branches["sync"]
     if asked.fit:
         read = read_fits(asked.fit, bundle, asked.rows)
