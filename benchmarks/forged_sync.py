@@ -33,7 +33,7 @@ from seamline.faces.mtcnn import FaceDetector
 from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import fit_calibration
 from seamline.scoring.findings import Findings
-from seamline.scoring.judge_sync import LEAST_STEPS_TO_ACCUSE, best_fit
+from seamline.scoring.judge_sync import LEAST_MOTION, LEAST_STEPS_TO_ACCUSE, best_fit
 from seamline.scoring.synchrony import weighed
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import DEFAULT, find_model
@@ -85,10 +85,11 @@ def _fit(sample: Sample, bundle: Bundle, detector: FaceDetector) -> dict[str, An
         found.sounds += [] if sound is None else [sound]
     fit = best_fit(found, bundle.branches["sync"].even_logit)
     if fit is None:
-        return {"logit": None, "compared": 0, "offset_seconds": None}
+        return {"logit": None, "compared": 0, "motion": 0.0, "offset_seconds": None}
     return {
         "logit": fit.fit.logit,
         "compared": fit.compared,
+        "motion": fit.motion,
         "offset_seconds": fit.fit.offset_seconds,
     }
 
@@ -96,6 +97,12 @@ def _fit(sample: Sample, bundle: Bundle, detector: FaceDetector) -> dict[str, An
 def logits_of(rows: Sequence[dict[str, Any]], even_logit: float | None) -> np.ndarray:
     """Weigh the logits of files that were compared."""
     return np.array([weighed(row["logit"], row["compared"], even_logit) for row in rows])
+
+
+def may_accuse(row: dict[str, Any]) -> bool:
+    """Tell whether enough was compared, of a mouth that moves."""
+    long = row["compared"] >= LEAST_STEPS_TO_ACCUSE
+    return bool(long and row["motion"] >= LEAST_MOTION)
 
 
 def fitted(rows: Sequence[dict[str, Any]], branch: Branch, even: Sequence[float]) -> Branch:
@@ -108,7 +115,7 @@ def fitted(rows: Sequence[dict[str, Any]], branch: Branch, even: Sequence[float]
         chances = calibration.probabilities(logits)
         loss = np.mean([log_loss(labels[labels == k], chances[labels == k]) for k in (0, 1)])
         print(f"even logit {each:+.1f}: AUC {roc_auc(labels, logits):.3f}, log-loss {loss:.3f}")
-        genuine = chances[labels == 0]
+        genuine = chances[(labels == 0) & np.array([may_accuse(row) for row in rows])]
         threshold = float(np.quantile(genuine, 1 - CALLED_FAKE, method="higher")) + 1e-3
         changed = replace(branch, calibration=calibration, threshold=min(threshold, 0.99))
         tried.append((float(loss), replace(changed, even_logit=each)))
@@ -154,7 +161,7 @@ def report(rows: Sequence[dict[str, Any]], branch: Branch) -> str:
     logits = {kind: logits_of(compared[kind], branch.even_logit) for kind in kinds}
     told = []
     for kind in kinds:
-        sure = [r["compared"] >= LEAST_STEPS_TO_ACCUSE for r in compared[kind]]
+        sure = np.array([may_accuse(row) for row in compared[kind]], bool)
         called = branch.calibration.probabilities(logits[kind]) >= branch.threshold
         seconds = sum(row["compared"] for row in compared[kind]) * 0.04
         auc = "–"

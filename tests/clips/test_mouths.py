@@ -89,6 +89,14 @@ def test_contracts_from_before_mouths_load_and_differ_from_those_with_them() -> 
         CropContract().require(CONTRACT, mine="This", theirs="that")
 
 
+def test_a_mouth_beyond_the_picture_s_edge_is_not_seen() -> None:
+    cutter, grey = MouthCutter(MouthSettings()), np.zeros((100, 200), np.uint8)
+    marks = np.array([[40.0, 40], [70, 40], [55, 60], [43, 80], [67, 80]])
+    assert cutter.shows(marks, grey)
+    for shift in ([0, 21], [0, -81], [140, 0], [-44, 0]):
+        assert not cutter.shows(marks + shift, grey)
+
+
 def test_nothing_fed_gives_nothing() -> None:
     assert MouthCutter(MouthSettings()).take(0.0, 2.0) == {}
 

@@ -58,7 +58,9 @@ def test_offsets_with_few_common_steps_are_left_out() -> None:
     assert fit_of(np.full(31, np.nan)) is None
 
 
-@pytest.mark.parametrize(("offset", "fake"), [(0, False), (7, False), (-7, False), (9, True), (-22, True)])
+@pytest.mark.parametrize(
+    ("offset", "fake"), [(0, False), (7, False), (-7, False), (9, True), (-22, True)]
+)
 def test_a_natural_lag_is_no_mismatch_but_a_larger_one_is(offset: int, fake: bool) -> None:
     mouth = units(STEPS, 1)
     fit = fit_of(offset_likeness(mouth, late(mouth, offset)))
@@ -157,7 +159,7 @@ def test_a_spliced_second_half_is_a_segment_on_its_own() -> None:
 def test_evidence_counts_by_the_root_of_its_length_from_the_logit_that_is_even() -> None:
     assert weighed(-0.3, 400, None) == -0.3
     assert weighed(-0.3, 50, -2.0) == pytest.approx(1.7)
-    assert weighed(-0.3, 200, -2.0) == pytest.approx(3.4)
+    assert weighed(-0.3, 200, -2.0) == weighed(-0.3, 900, -2.0) == pytest.approx(3.4)
     assert weighed(-5.0, 200, -2.0) == pytest.approx(-6.0)
 
 
@@ -173,6 +175,7 @@ def test_what_fits_nowhere_is_called_fake_once_it_was_heard_for_long() -> None:
     short, long = (other_voice(steps, weighing) for steps in (50, 100))
     assert (short.sync.fake_probability or 0) < (long.sync.fake_probability or 0)
     assert long.label == "fake_video"
+    assert [one.modality for one in long.segments] == ["sync"]
     assert other_voice(100, SYNC).label == "real"
 
 

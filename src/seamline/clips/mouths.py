@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float, UInt8
 
 from seamline.clips.clip import MouthCrops
 from seamline.clips.contract import MouthSettings
@@ -14,6 +15,7 @@ from seamline.faces.align import MOUTH
 
 NEAREST_STEPS = 1.5  # a step shows the picture nearest to it, if within this many steps
 LEAST_SEEN_STEPS = 5
+MOUTH_CORNERS = slice(3, 5)  # of the five landmarks
 
 
 class MouthCutter(SteadyCutter):
@@ -22,6 +24,13 @@ class MouthCutter(SteadyCutter):
     def __init__(self, settings: MouthSettings) -> None:
         super().__init__(margin=settings.margin, size_px=settings.size_px, place=MOUTH)
         self._settings = settings
+
+    def shows(
+        self, landmarks: Float[np.ndarray, "5 2"], grey: UInt8[np.ndarray, "height width"]
+    ) -> bool:
+        """Leave out a mouth whose corners lie beyond the picture's edge: nothing of it is seen."""
+        corners = landmarks[MOUTH_CORNERS]
+        return bool(((corners >= 0) & (corners < grey.shape[::-1])).all())
 
     def take(self, start_seconds: float, stop_seconds: float) -> dict[int, MouthCrops]:
         """Return the window's mouths by track; what was fed so far is forgotten."""

@@ -39,6 +39,12 @@ class SteadyCutter:
         """Tell whether the next grey picture is cut; all are, unless a kind of cutter says else."""
         return True
 
+    def shows(
+        self, landmarks: Float[np.ndarray, "5 2"], grey: UInt8[np.ndarray, "height width"]
+    ) -> bool:
+        """Tell whether a picture shows the place; it does, unless a kind of cutter says else."""
+        return True
+
     def feed(self, pictures: Iterable[Picture], tracked: Iterable[Sequence[TrackedFace]]) -> None:
         """Take a chunk of pictures and the faces found in those of them that have colours."""
         for picture in pictures:
@@ -68,7 +74,7 @@ class SteadyCutter:
             assert picture.grey is not None
             for track, seen in self._faces.items():
                 landmarks = _landmarks_at(picture.seconds, seen)
-                if landmarks is not None:
+                if landmarks is not None and self.shows(landmarks, picture.grey):
                     patch, corner = _patch(picture.grey, landmarks)
                     crop = align_crop(
                         patch,

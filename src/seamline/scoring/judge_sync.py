@@ -31,6 +31,9 @@ LEAST_FACE_PX = 60
 """The mouth of a smaller face has fewer than twenty pixels across."""
 LEAST_MOTION = 0.05
 """Of a mouth that speaks: of 241 held-out genuine clips, one in a hundred has less."""
+SHOWN_IN_FAKES, SHOWN_IN_OTHERS = 0.5, 0.9
+"""Probability from which seconds are shown as a segment: in a file that is called fake by its sync
+what is more likely apart than not, in others only what is sure, since a long one has many."""
 AROUND_SECONDS = 1.0
 """A second of the timeline is judged with so much on either side."""
 
@@ -88,12 +91,23 @@ def judge_sync(findings: Findings) -> SyncSense:
     if chance >= branch.threshold and best.motion < LEAST_MOTION:
         still = "the visible mouth hardly moves: the voice may come from elsewhere"
         return SyncSense(SyncScore(None, None, still))
-    lane = _lane(best, sound, findings.media.duration_seconds, branch)
+    duration_seconds = findings.media.duration_seconds
+    lane = _lane(best, sound, duration_seconds, branch)
+    accuses = chance >= branch.threshold and best.compared >= LEAST_STEPS_TO_ACCUSE
+    least = SHOWN_IN_FAKES if accuses else max(branch.threshold, SHOWN_IN_OTHERS)
     return SyncSense(
         SyncScore(chance, best.fit.offset_seconds, None, best.track if len(faces) > 1 else None),
         step_probabilities(lane, branch.calibration),
-        _segments(lane, branch, best.track, findings.media.duration_seconds),
-        accuses=chance >= branch.threshold and best.compared >= LEAST_STEPS_TO_ACCUSE,
+        find_segments(
+            lane,
+            branch.calibration,
+            least,
+            modality="sync",
+            track=best.track,
+            duration_seconds=duration_seconds,
+            sharpness=branch.pool_sharpness,
+        ),
+        accuses=accuses,
     )
 
 
@@ -155,17 +169,3 @@ def _lane(
             fit = fit_of(offset_likeness(mouth.vectors[first:last], sound[first:last]))
         logits.append(None if fit is None else weighed(fit.logit, compared, branch.even_logit))
     return tuple(logits)
-
-
-def _segments(
-    lane: StepLogits, branch: Branch, track: int, duration_seconds: float | None
-) -> list[Segment]:
-    return find_segments(
-        lane,
-        branch.calibration,
-        branch.threshold,
-        modality="sync",
-        track=track,
-        duration_seconds=duration_seconds,
-        sharpness=branch.pool_sharpness,
-    )
