@@ -38,6 +38,15 @@ def test_every_sense_is_told_with_its_number_or_its_reason():
     assert "voice      not examined: no audio stream" in unseen
 
 
+def test_a_row_tells_lips_and_sound_apart_from_a_forged_picture():
+    apart = dataclasses.replace(
+        make_verdict("a.mp4", 0.96), video=SenseScore(0.2, 8.0, None),
+        sync=SyncScore(0.96, 0.0, None),
+    )  # fmt: skip
+    assert row_lines(apart)[0][0].startswith("fake sync ")
+    assert row_lines(make_verdict("a.mp4", 0.96))[0][0].startswith("fake picture ")
+
+
 def test_who_and_when_are_listed_and_the_rest_counted():
     people = tuple(Person(i, 0.0, 75.5, 0.5, 90) for i in range(11))
     segments = tuple(Segment("audio", None, i * 10, i * 10 + 4, 0.8) for i in range(9))

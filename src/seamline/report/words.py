@@ -157,7 +157,7 @@ def headline(verdict: Verdict) -> Headline:
         doubt = "" if probability < 0.33 else ", but one is not ruled out"
         title = f"No manipulation found{doubt}"
         return Headline("real", title, figure, word, _unexamined(verdict))
-    apart = _by_sync(verdict)
+    apart = by_sync(verdict)
     wrong = _APART if apart else _MANIPULATED[verdict.label]
     what = _both(verdict) or f"{_how(probability)} {wrong}"
     title = f"{what[:1].upper()}{what[1:]}: {figure}"
@@ -172,7 +172,7 @@ def _how(probability: float) -> str:
     return "almost certainly" if word == "almost certain" else word
 
 
-def _by_sync(verdict: Verdict) -> bool:
+def by_sync(verdict: Verdict) -> bool:
     """Tell whether lips and sound alone make the file a fake."""
     chance, picture = verdict.sync.fake_probability, verdict.video.fake_probability or 0.0
     if verdict.label != "fake_video" or chance is None:
