@@ -33,7 +33,7 @@ def test_every_sense_is_told_with_its_number_or_its_reason():
     shown = text(verdict)
     assert "picture    97 % chance of manipulation, 8 s examined" in shown
     assert "voice      4 % chance of manipulation, 9.5 s examined" in shown
-    assert "synchrony  10 % chance of manipulation, sound 0.04 s early" in shown
+    assert "synchrony  10 % chance of manipulation, the sound comes 0.04 s early" in shown
     unseen = text(make_verdict("a.mp4", 0.97))
     assert "voice      not examined: no audio stream" in unseen
 

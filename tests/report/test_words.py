@@ -111,6 +111,13 @@ def test_lips_and_sound_that_alone_accuse_are_named_with_what_looks_the_same() -
     assert "manipulated picture" in words.headline(surer).title
 
 
+def test_a_lag_is_told_of_what_belongs_together_only() -> None:
+    told = [words.lag_text(SyncScore(p, 0.12, None)) for p in (0.1, 0.5, 0.97)]
+    assert [text.replace("\u00a0", " ") for text in told] == [
+        "the sound comes 0.12 s late", "no natural lag fits", "no natural lag fits",
+    ]  # fmt: skip
+
+
 def test_headline_names_senses_that_the_figure_does_not_cover() -> None:
     verdict = make_verdict(
         label="real", fake_probability=0.04, audio=SenseScore(None, 0.0, "no audio stream"),

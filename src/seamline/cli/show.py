@@ -20,6 +20,7 @@ from seamline.report.words import (
     clock,
     headline,
     interval,
+    lag_text,
     percent,
     person_name,
     reference_lines,
@@ -153,10 +154,7 @@ def _sense(score: SenseScore | SyncScore) -> str:
     text = f"{percent(score.fake_probability)} chance of manipulation"
     if isinstance(score, SenseScore):
         return f"{text}, {seconds_text(score.examined_seconds)} examined"
-    if score.offset_seconds is None:
-        return text
-    early_or_late = "late" if score.offset_seconds >= 0 else "early"
-    return f"{text}, sound {abs(score.offset_seconds):.2f} s {early_or_late}"
+    return text if score.offset_seconds is None else f"{text}, {lag_text(score)}"
 
 
 def _person_line(person: Person) -> str:

@@ -22,6 +22,7 @@ from seamline.report.words import (
     bytes_text,
     headline,
     interval,
+    lag_text,
     likelihood,
     percent,
     person_name,
@@ -123,12 +124,7 @@ def _sense_row(verdict: Verdict, sense: str) -> SenseRow:
     if value is None:
         return SenseRow(name, None, None, 0.0, 0, score.reason or "no reason was recorded")
     if sense == "sync":
-        offset = score.offset_seconds
-        examined = "offset not measured"
-        if offset is not None:
-            examined = (
-                f"the sound comes {abs(offset):.2f}\u00a0s {'late' if offset > 0 else 'early'}"
-            )
+        examined = lag_text(score)
     else:
         duration = verdict.media.get("duration_seconds")
         examined = f"{seconds_text(score.examined_seconds)} examined"

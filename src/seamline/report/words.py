@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from seamline.scoring.verdict import Label, Verdict
+from seamline.scoring.verdict import Label, SyncScore, Verdict
 
 Tone = Literal["fake", "real", "unsure", "unread"]
 
@@ -170,6 +170,16 @@ def _how(probability: float) -> str:
     if probability < 0.66:
         return "possibly"
     return "almost certainly" if word == "almost certain" else word
+
+
+def lag_text(sync: SyncScore) -> str:
+    """How late the sound comes; of what hardly belongs together no lag is told."""
+    offset = sync.offset_seconds
+    if offset is None:
+        return "offset not measured"
+    if (sync.fake_probability or 0.0) >= 0.5:
+        return "no natural lag fits"
+    return f"the sound comes {abs(offset):.2f}\u00a0s {'late' if offset > 0 else 'early'}"
 
 
 def by_sync(verdict: Verdict) -> bool:

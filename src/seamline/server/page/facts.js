@@ -60,6 +60,7 @@ function examined(verdict, sense) {
   if (sense === "sync") {
     const offset = score.offset_seconds;
     if (offset === null) return "offset not measured";
+    if ((score.fake_probability ?? 0) >= 0.5) return "no natural lag fits";
     return `the sound comes ${Math.abs(offset).toFixed(2)}\u00a0s ${offset > 0 ? "late" : "early"}`;
   }
   const length = verdict.media.duration_seconds;
