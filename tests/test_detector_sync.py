@@ -63,7 +63,7 @@ def test_a_natural_lag_is_measured_and_is_no_mismatch(
 ) -> None:
     sync = scan(detector, tmp_path / "a.mp4", late_seconds).sync
     assert sync.fake_probability is not None
-    assert sync.fake_probability < 0.1
+    assert sync.fake_probability < 0.2
     # The pattern's edges, the camera's steps and the window of the spectrum blur half a step each.
     assert sync.offset_seconds == pytest.approx(late_seconds, abs=0.04)
 
@@ -83,7 +83,7 @@ def test_the_one_of_two_faces_that_fits_is_named(detector: Detector, tmp_path: P
     left = {seen.track: float(seen.boxes[0, 0]) for seen in found.evidence.faces}
     assert len(left) == 2
     assert found.verdict.sync.track == max(left, key=lambda track: left[track])
-    assert (found.verdict.sync.fake_probability or 1) < 0.1
+    assert (found.verdict.sync.fake_probability or 1) < 0.2
 
 
 CLIPS = Path(__file__).parents[2] / "shared" / "data" / "video" / "voxceleb_lrw"
