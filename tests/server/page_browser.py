@@ -44,6 +44,12 @@ def one_line(element: WebElement) -> str:
     return " ".join(element.text.split())
 
 
+# A page that a key scrolls glides for some frames, and what is pressed meanwhile slips away.
+_RESTS = """const y = scrollY;
+    const frame = () => new Promise(requestAnimationFrame);
+    return frame().then(frame).then(frame).then(() => scrollY === y)"""
+
+
 class Browser:
     """One browser with the few verbs that the tests use."""
 
@@ -65,6 +71,7 @@ class Browser:
 
     def click(self, selector: str) -> None:
         """Press what is shown, once the page has come to rest under it."""
+        self.until(lambda: self.js(_RESTS), "the page goes on scrolling")
 
         def pressed() -> bool:
             try:
