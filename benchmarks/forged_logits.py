@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,18 +71,26 @@ def load(model: str) -> tuple[Bundle, dict[str, Branch]]:
 
 def read_scored(manifests: Sequence[Path], bundle: Bundle, rows: Path | None) -> list[Scored]:
     """Score every row of the manifests; logits that the file ``rows`` holds are not made again."""
-    kept: dict[str, Any] = json.loads(rows.read_text()) if rows and rows.exists() else {}
     detector = FaceDetector(1)
+    read = each_kept(manifests, rows, lambda sample: _score(sample, bundle, detector))
+    return [_scored(sample, found) for sample, found in read]
+
+
+def each_kept(
+    manifests: Sequence[Path], rows: Path | None, score: Callable[[Sample], dict[str, Any]]
+) -> list[tuple[Sample, dict[str, Any]]]:
+    """Score every row of the manifests that can be read; what ``rows`` holds is not made again."""
+    kept: dict[str, Any] = json.loads(rows.read_text()) if rows and rows.exists() else {}
     found = []
     for sample in itertools.chain.from_iterable(map(read_manifest, manifests)):
         key = str(sample.file)
         try:
             if key not in kept:
-                kept[key] = _score(sample, bundle, detector)
+                kept[key] = score(sample)
         except UnreadableMedia as error:
             print(f"left out: {error}", file=sys.stderr)
             continue
-        found.append(_scored(sample, kept[key]))
+        found.append((sample, kept[key]))
     if rows:
         rows.write_text(json.dumps(kept))
     return found

@@ -14,9 +14,7 @@ kept, unless it is given.
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -24,10 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from forged_logits import table
+from forged_logits import each_kept, table
 from seamline.clips.extract import extract
-from seamline.data.manifest import Sample, read_manifest
-from seamline.errors import UnreadableMedia
+from seamline.data.manifest import Sample
 from seamline.evaluation.metrics import log_loss, roc_auc
 from seamline.faces.mtcnn import FaceDetector
 from seamline.scoring.branch import Branch
@@ -47,22 +44,12 @@ CALLED_FAKE = 0.02
 
 def read_fits(manifests: Sequence[Path], bundle: Bundle, rows: Path | None) -> list[dict[str, Any]]:
     """Fit every file's mouths to its sound; what the file ``rows`` holds is not made again."""
-    kept: dict[str, Any] = json.loads(rows.read_text()) if rows and rows.exists() else {}
     detector = FaceDetector(1)
     found = []
-    for sample in itertools.chain.from_iterable(map(read_manifest, manifests)):
-        key = str(sample.file)
-        try:
-            if key not in kept:
-                kept[key] = _fit(sample, bundle, detector)
-        except UnreadableMedia as error:
-            print(f"left out: {error}", file=sys.stderr)
-            continue
+    for sample, fit in each_kept(manifests, rows, lambda sample: _fit(sample, bundle, detector)):
         forgery, shift = sample.extra.get("forgery", "") or "none", sample.extra["shift_seconds"]
         named = f"{forgery}, {abs(float(shift)):.1f} s" if shift else forgery
-        found.append({"forgery": named, **kept[key]})
-        if rows:
-            rows.write_text(json.dumps(kept))
+        found.append({"forgery": named, **fit})
     return found
 
 
