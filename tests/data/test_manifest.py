@@ -59,6 +59,14 @@ def test_root_moves_relative_paths_but_not_absolute_ones(tmp_path):
         ("path,kind,label,kind\n", r"names the column kind more than once"),
         ("path,kind,label\nx,movie,real\n", r"line 2: column kind holds 'movie'; allowed: video,"),
         ("path,kind,label\nx,video,FAKE\n", r"column label holds 'FAKE'; allowed: real, fake, \("),
+        (
+            "path,kind,label,sync_label\nx,video,fake,no\n",
+            r"column sync_label holds 'no'; allowed: real, fake, \(",
+        ),
+        (
+            "path,kind,label,sync_label\nx,video,real,fake\n",
+            r"label says real, but sync_label says fake",
+        ),
         ("path,kind,label\nx,video\n", r"line 2: found 2 cells.* 3 columns"),
         ("path,kind,label\nx,y,video,real\n", r"line 2: found 4 cells"),
         ("path,kind,label\n ,video,real\n", r"line 2: column path is empty"),

@@ -25,6 +25,7 @@ ALLOWED = {
     "label": ("real", "fake", ""),
     "video_label": ("real", "fake", ""),
     "audio_label": ("real", "fake", ""),
+    "sync_label": ("real", "fake", ""),
 }
 
 
@@ -80,6 +81,18 @@ class Sample:
         if self.audio_label or self.kind == "face":
             return self.audio_label
         return "" if self.label == "fake" and self.kind == "video" else self.label
+
+    @property
+    def sync_truth(self) -> str:
+        """``real``, ``fake``, or empty where nobody said whether lips and sound belong together.
+
+        The column ``sync_label`` decides, as `seamline forge` writes it. Without one a video that
+        is real as a whole is real in this too.
+        """
+        if self.kind != "video":
+            return ""
+        told = self.extra.get("sync_label", "").strip()
+        return told or ("real" if self.label == "real" else "")
 
 
 def read_manifest(
@@ -169,11 +182,10 @@ def _sample(cells: dict[str, str], root: Path, where: str) -> Sample:
     known = {name: cells.get(name, "").strip() for name in COLUMNS}
     known["path"] = cells["path"]  # a name may begin or end with a space
     for column, allowed in ALLOWED.items():
-        if known[column] not in allowed:
+        found = cells.get(column, "").strip()
+        if found not in allowed:
             choice = ", ".join(value or "(empty)" for value in allowed)
-            raise BadManifest(
-                f"{where}: column {column} holds {known[column]!r}; allowed: {choice}."
-            )
+            raise BadManifest(f"{where}: column {column} holds {found!r}; allowed: {choice}.")
     if not known["path"].strip():
         raise BadManifest(f"{where}: column path is empty. Give the file's path.")
     inside = os.path.normpath(known["path"])
@@ -182,7 +194,8 @@ def _sample(cells: dict[str, str], root: Path, where: str) -> Sample:
             f"{where}: column path holds {known['path']!r}, which leaves the root {root}. "
             "Give a path inside it, another --root, or an absolute path."
         )
-    fakes = [name for name in ("video_label", "audio_label") if known[name] == "fake"]
+    parts = ("video_label", "audio_label", "sync_label")
+    fakes = [name for name in parts if cells.get(name, "").strip() == "fake"]
     if known["label"] == "real" and fakes:
         raise BadManifest(
             f"{where}: column label says real, but {' and '.join(fakes)} says fake. "

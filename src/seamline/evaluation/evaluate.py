@@ -19,7 +19,14 @@ from seamline.evaluation.false_stretches import FalseStretches, measure_false_st
 from seamline.evaluation.four_way import FourWay, measure_four_way
 from seamline.evaluation.moments import FrameScores
 from seamline.evaluation.segments import SegmentMeasures, measure_segments
-from seamline.evaluation.senses import SENSES, Sense, SenseResult, rows_of, sense_result
+from seamline.evaluation.senses import (
+    SENSES,
+    Sense,
+    SenseResult,
+    measures_synchrony,
+    rows_of,
+    sense_result,
+)
 from seamline.evaluation.sweep import Sweep
 from seamline.scoring.verdict import ModelId, Verdict, unreadable_verdict
 
@@ -125,6 +132,8 @@ def measure(
     kept = frames if frames is not None and None not in frames else None
     senses: dict[Sense, SenseResult] = {}
     for sense in SENSES:
+        if sense == "synchrony" and not measures_synchrony(samples, verdicts):
+            continue
         rows = [row for row in rows_of(samples, verdicts, sense, kept) if row is not None]
         if rows:
             senses[sense] = sense_result(rows, resamples)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seamline.data.manifest import Sample
-from seamline.evaluation.senses import MODALITIES, SENSES, Sense, truth_of
+from seamline.evaluation.senses import MODALITIES, SENSES, Sense, chance_of, truth_of
 from seamline.scoring.verdict import Verdict
 
 
@@ -39,12 +39,18 @@ def measure_false_stretches(
         modality = MODALITIES[sense]
         counts, seconds = [], 0.0
         for sample, verdict in zip(samples, verdicts, strict=True):
-            told = verdict.video if sense == "picture" else verdict.audio
-            if truth_of(sample, sense) == "real" and told.fake_probability is not None:
+            if truth_of(sample, sense) == "real" and chance_of(verdict, sense) is not None:
                 counts.append(sum(one.modality == modality for one in verdict.segments))
-                seconds += told.examined_seconds
+                seconds += examined_seconds(verdict, sense)
         if counts:
             measured[sense] = FalseStretches(
                 len(counts), sum(count > 0 for count in counts), sum(counts), seconds
             )
     return measured
+
+
+def examined_seconds(verdict: Verdict, sense: Sense) -> float:
+    """Tells how long a sense looked or listened; of synchrony the timeline knows."""
+    if sense == "synchrony":
+        return verdict.timeline.step_seconds * sum(x is not None for x in verdict.timeline.sync)
+    return (verdict.video if sense == "picture" else verdict.audio).examined_seconds

@@ -18,7 +18,7 @@ from seamline.data.manifest import Sample
 from seamline.evaluation.segments import true_segments
 from seamline.scoring.verdict import PROBABILITY_DECIMALS, Verdict
 
-Modality = Literal["video", "audio"]
+Modality = Literal["video", "audio", "sync"]
 
 
 class FaceMoments(Protocol):

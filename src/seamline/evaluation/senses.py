@@ -12,12 +12,13 @@ from seamline.evaluation.cross_set import CrossSet, measure_cross_set
 from seamline.evaluation.curves import Curves, curves_of
 from seamline.evaluation.measures import Measures, Row, measures_of
 from seamline.evaluation.moments import FrameScores, Modality, frame_moments, second_moments
-from seamline.scoring.verdict import PROBABILITY_DECIMALS, Verdict
+from seamline.scoring.verdict import PROBABILITY_DECIMALS, SenseScore, SyncScore, Verdict
 
-Sense = Literal["picture", "voice"]
-SENSES: tuple[Sense, ...] = ("picture", "voice")
+Sense = Literal["picture", "voice", "synchrony"]
+SENSES: tuple[Sense, ...] = ("picture", "voice", "synchrony")
+_FAKES = ("fake_video", "fake_audio", "fake_both")
 _CALLED = {"picture": ("fake_video", "fake_both"), "voice": ("fake_audio", "fake_both")}
-MODALITIES: dict[Sense, Modality] = {"picture": "video", "voice": "audio"}
+MODALITIES: dict[Sense, Modality] = {"picture": "video", "voice": "audio", "synchrony": "sync"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,36 @@ class SenseResult:
 
 def truth_of(sample: Sample, sense: Sense) -> str:
     """Gives ``real``, ``fake`` or, where nothing is known of the sense, an empty text."""
-    return sample.picture_truth if sense == "picture" else sample.voice_truth
+    truths = {
+        "picture": sample.picture_truth,
+        "voice": sample.voice_truth,
+        "synchrony": sample.sync_truth,
+    }
+    return truths[sense]
+
+
+def chance_of(verdict: Verdict, sense: Sense) -> float | None:
+    """Gives a sense's probability of a fake, None where it examined nothing."""
+    told: SenseScore | SyncScore = getattr(verdict, MODALITIES[sense])
+    return told.fake_probability
+
+
+def called_fake(verdict: Verdict, sense: Sense) -> bool:
+    """Tells whether a sense is called fake.
+
+    A label names picture and voice. Synchrony is called fake where the file is and lips and sound
+    more probably do not belong together than they do.
+    """
+    if sense != "synchrony":
+        return verdict.label in _CALLED[sense]
+    chance = verdict.sync.fake_probability
+    return verdict.label in _FAKES and chance is not None and chance > 0.5
+
+
+def measures_synchrony(samples: Sequence[Sample], verdicts: Sequence[Verdict]) -> bool:
+    """Tells whether there is anything to say: not where nobody listened and nobody asked."""
+    listened = any(verdict.sync.fake_probability is not None for verdict in verdicts)
+    return listened or any(sample.extra.get("sync_label") == "fake" for sample in samples)
 
 
 def rows_of(
@@ -57,18 +87,19 @@ def _row(
 ) -> Row | None:
     """Gives a sense's view of one row, or None where it has nothing to be measured against.
 
-    A row without a label for the sense is left out, and so is a silent video for the voice: its
-    label speaks of a voice that is not there. What is there and got no score lowers the coverage.
+    A row without a label for the sense is left out, and so is a silent video for voice and
+    synchrony: its label speaks of a voice that is not there. What is there and got no score lowers
+    the coverage.
     """
     truth = truth_of(sample, sense)
     if not truth:
         return None
     silent = verdict.error is None and verdict.media.get("audio") is None
-    if sense == "voice" and sample.kind != "audio" and silent:
+    if sense != "picture" and sample.kind != "audio" and silent:
         return None
     fake = truth == "fake"
     modality = MODALITIES[sense]
-    score = (verdict.video if sense == "picture" else verdict.audio).fake_probability
+    score = chance_of(verdict, sense)
     seen = frames if sense == "picture" else None
     return Row(
         source=sample.source or "(no source)",
@@ -77,7 +108,7 @@ def _row(
         fake=fake,
         # As published: so a run resumed from written verdicts measures the same.
         probability=None if score is None else round(score, PROBABILITY_DECIMALS),
-        called_fake=verdict.label in _CALLED[sense],
+        called_fake=called_fake(verdict, sense),
         inconclusive=verdict.label == "inconclusive",
         seconds=second_moments(sample, verdict, modality, fake=fake),
         frames=None if seen is None else frame_moments(sample, seen, fake=fake),
