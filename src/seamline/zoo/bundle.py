@@ -219,6 +219,10 @@ class Bundle:
         seen, heard = self._sessions["sync"].run(None, inputs)
         return seen, heard
 
+    def reads(self, branch: str, name: str) -> bool:
+        """Tell whether a branch's graph has an input of a name, such as `log_mel` or `samples`."""
+        return any(one.name == name for one in self._sessions[branch].get_inputs())
+
     def _check_crops(self, crops: UInt8[np.ndarray, "time height width 3"]) -> None:
         size = self.contract.size_px
         if crops.shape[1:] != (size, size, 3):
@@ -232,7 +236,7 @@ class Bundle:
     ) -> dict[str, np.ndarray]:
         """Pick the sound that a branch's graph reads."""
         known = {"log_mel": log_mel, "samples": samples}
-        needed = {i.name for i in self._sessions[branch].get_inputs()} & set(known)
+        needed = [name for name in known if self.reads(branch, name)]
         picked = {k: v[None].astype(np.float32) for k in needed if (v := known[k]) is not None}
         if len(picked) < len(needed):
             raise ValueError(f"{self.name}'s {branch} branch reads {', '.join(needed)}, got none.")

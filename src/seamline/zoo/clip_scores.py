@@ -69,7 +69,8 @@ def voice_logits(bundle: Bundle, clip: Clip) -> Float[np.ndarray, " step"]:
     lead = min(most, len(before)) // step  # whole steps, so that the window's own stay in place
     around = (before[len(before) - lead * step :], clip.samples, after[:most])
     sound = np.concatenate(around)
-    logits = bundle.score_voice(log_mel(sound, mel), sound)
+    bands = log_mel(sound, mel) if bundle.reads("voice", "log_mel") else None
+    logits = bundle.score_voice(bands, sound)
     steps = math.ceil(mel.frames(len(clip.samples)) * mel.hop_samples / step)
     return logits[lead : lead + steps]
 
