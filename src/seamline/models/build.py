@@ -133,6 +133,9 @@ def _cross_transformer(config: ModelConfig) -> CrossClassifier:
     )
 
 
+WIDE = (24, 48, 72, 144)
+"""Channels of a residual voice network half as wide again as its default."""
+
 MODELS: dict[str, Callable[[ModelConfig], nn.Module]] = {
     "frame_cnn": lambda config: FrameCNN(regions=config.regions, inputs=config.inputs),
     "frame_autoencoder": _autoencoder,
@@ -140,12 +143,26 @@ MODELS: dict[str, Callable[[ModelConfig], nn.Module]] = {
     "voice_cnn": lambda config: VoiceCNN(),
     "voice_residual": lambda config: VoiceResidual(),
     "voice_both": lambda config: VoiceBoth(VoiceCNN(), VoiceResidual()),
+    "voice_wide": lambda config: VoiceBoth(VoiceCNN(), VoiceResidual(WIDE, 192)),
     "voice_transformer": _voice_transformer,
     "voice_lstm_autoencoder": lambda config: VoiceLSTMAutoencoder(code_size=config.code_size),
     "cross_transformer": _cross_transformer,
     "sync_net": lambda config: SyncNet(dropout=config.dropout),
     "motion_net": lambda config: MotionNet(),
 }
+
+
+DEFAULT_KIND = {
+    "picture": "frame_cnn",
+    "voice": "voice_cnn",
+    "autoencoder": "frame_autoencoder",
+    "sound_autoencoder": "voice_lstm_autoencoder",
+    "clip": "video_transformer",
+    "both": "cross_transformer",
+    "sync": "sync_net",
+    "motion": "motion_net",
+}
+"""What each branch trains unless its model says otherwise."""
 
 
 def build_model(config: ModelConfig) -> nn.Module:

@@ -78,10 +78,10 @@ class VoiceResidual(nn.Module):
 
     def __init__(
         self,
-        mels: int = 80,
         channels: tuple[int, int, int, int] = (16, 32, 48, 96),
         width: int = 128,
         *,
+        mels: int = 80,
         dropout: float = 0.4,
         range_nats: float = 12.0,
         hidden_bands: int = 20,
@@ -90,7 +90,7 @@ class VoiceResidual(nn.Module):
         super().__init__()
         if mels % 16:
             raise ValueError(f"VoiceResidual halves the bands four times, which {mels} do not.")
-        self.range_nats = range_nats
+        self.range_nats, self.rows = range_nats, mels // 16
         self.mask = SpectrogramMask(hidden_bands, hidden_columns)
         stem, low, middle, high = channels
         self.look = nn.Sequential(
@@ -104,7 +104,7 @@ class VoiceResidual(nn.Module):
         )
         self.join = nn.Sequential(
             nn.Dropout(dropout / 2),
-            nn.Conv1d(high * (mels // 16), width, 1, bias=False),
+            nn.Conv1d(high * self.rows, width, 1, bias=False),
             nn.BatchNorm1d(width),
             nn.ReLU(),
             nn.Conv1d(width, width, 3, padding=1, bias=False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,15 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from seamline.models.build import build_fusion, build_model
+from seamline.models.build import ModelConfig, build_fusion, build_model
 from seamline.models.frame_cnn import imagenet_state, load_imagenet
+from seamline.models.voice_cnn import VoiceCNN
+from seamline.models.voice_residual import VoiceBoth, VoiceResidual
 from seamline.training.both_data import BothData
 from seamline.training.clip_data import ClipData
 from seamline.training.config import TrainConfig, make_config
 from seamline.training.frame_data import FaceFrameData, WholeFrameData
-from seamline.training.from_bundle import load_branch
+from seamline.training.from_bundle import load_branch, read_weights
 from seamline.training.modules import PictureModule, TrainModule, VoiceModule
 from seamline.training.motion_data import MotionData
 from seamline.training.motion_module import MotionModule
@@ -33,6 +35,7 @@ from seamline.training.picture_data import PictureData
 from seamline.training.sync_data import SyncData
 from seamline.training.sync_module import SyncModule
 from seamline.training.voice_data import VoiceData
+from seamline.training.widen import widen_voice
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import find_model, is_model
 
@@ -108,9 +111,9 @@ def _start(model: Any, config: TrainConfig) -> None:
         "random",
     ):
         if is_model(config.initial):
-            load_branch(model, config)
+            _start_from_bundle(model, config)
         else:
-            model.load_state_dict(load_file(_finished(config.initial)))
+            _start_from_run(model, config)
     for part in _stages(model)[: config.frozen_stages]:
         part.requires_grad_(False)
     if config.network.kind == "fusion":
@@ -129,6 +132,35 @@ def _start(model: Any, config: TrainConfig) -> None:
         elif config.model.encoder == "cnn" and config.initial == "imagenet":
             load_imagenet(network.trunk, imagenet_state())
         encoder.requires_grad_(False)
+
+
+def _start_from_run(model: Any, config: TrainConfig) -> None:
+    state = load_file(_finished(config.initial))
+    if config.network.kind == "voice_wide" and _is_narrow(state, model):
+        narrow = VoiceBoth(VoiceCNN(), VoiceResidual())
+        narrow.load_state_dict(state)
+        widen_voice(model, narrow, config.seed)
+    else:
+        model.load_state_dict(state)
+
+
+def _start_from_bundle(model: Any, config: TrainConfig) -> None:
+    if config.network.kind == "voice_wide":
+        bundle = Bundle.load(find_model(config.initial))
+        state = read_weights(bundle.folder / bundle.branches["voice"].graph)
+        if _is_narrow(state, model):
+            known = dataclasses.replace(config, model=ModelConfig(kind="voice_both"))
+            narrow = VoiceBoth(VoiceCNN(), VoiceResidual())
+            load_branch(narrow, known)
+            widen_voice(model, narrow, config.seed)
+            return
+    load_branch(model, config)
+
+
+def _is_narrow(state: Mapping[str, Any], model: nn.Module) -> bool:
+    """Tell whether weights are those of `voice_both`."""
+    name = "picture.score.weight"
+    return name in state and state[name].shape[1] < model.get_parameter(name).shape[1]
 
 
 def _stages(model: Any) -> list[nn.Module]:

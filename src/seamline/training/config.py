@@ -9,21 +9,9 @@ from typing import Any
 
 import yaml
 
-from seamline.models.build import ModelConfig
+from seamline.models.build import DEFAULT_KIND, ModelConfig
+from seamline.training.config_checks import check_config
 from seamline.training.records import make_record
-from seamline.zoo.catalog import is_model
-
-DEFAULT_KIND = {
-    "picture": "frame_cnn",
-    "voice": "voice_cnn",
-    "autoencoder": "frame_autoencoder",
-    "sound_autoencoder": "voice_lstm_autoencoder",
-    "clip": "video_transformer",
-    "both": "cross_transformer",
-    "sync": "sync_net",
-    "motion": "motion_net",
-}
-"""What each branch trains unless its model says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +163,10 @@ class TrainConfig:
     """Share of its steps on genuine speech a stretch of which was resynthesised."""
     vocoders: str = ""
     """Folder of networks that do so too, made by scripts/train_vocoders.py; empty: none."""
+    keep: str = ""
+    """Folder of a voice run's first `kept_batches` batches, which it then meets again."""
+    kept_batches: int = 0
+    """How many; 0 draws every batch anew."""
     encoder_run: str = ""
     """Run or model whose frame encoder branches clip and both take over, frozen; or `initial`."""
     audio_run: str = ""
@@ -193,51 +185,7 @@ class TrainConfig:
     """How often branch both hides one of its two sides in training."""
 
     def __post_init__(self) -> None:
-        if self.branch not in DEFAULT_KIND:
-            raise ValueError(f"branch is {self.branch!r}; known: {', '.join(DEFAULT_KIND)}.")
-        starts = self.initial in ("imagenet", "random") or is_model(self.initial)
-        if not starts and not Path(self.initial).is_dir():
-            known = "imagenet, random, the folder of a run, or a model's name or folder"
-            raise ValueError(f"initial is {self.initial!r}; known: {known}.")
-        paired = self.branch in ("picture", "motion")
-        if paired and self.batch_size % 2:
-            odd = f"batch_size {self.batch_size} is odd"
-            raise ValueError(f"{odd}, but branch {self.branch} needs pairs.")
-        if self.motion_frames < 3:
-            raise ValueError(f"motion_frames is {self.motion_frames}; change takes at least 3.")
-        if self.folds and not 0 <= self.holdout_fold < self.folds:
-            raise ValueError(f"holdout_fold {self.holdout_fold} is not below folds {self.folds}.")
-        if self.leave_out and self.leave_out.partition("=")[0] not in ("source", "method"):
-            raise ValueError(f"leave_out is {self.leave_out!r}; known: source=NAME, method=NAME.")
-        if (self.splice_share or self.own_copy_share) and self.reads_samples:
-            raise ValueError("splice_share and own_copy_share: this voice network reads samples.")
-        if self.self_blend_share + self.cross_blend_share > 1:
-            raise ValueError(
-                f"self_blend_share {self.self_blend_share} and cross_blend_share "
-                f"{self.cross_blend_share} together exceed 1."
-            )
-        if self.scan_size_px and self.branch != "picture":
-            raise ValueError(f"scan_size_px is for branch picture, not for {self.branch}.")
-        if self.scan_size_px % 32:
-            raise ValueError(f"scan_size_px {self.scan_size_px} is no multiple of 32.")
-        if self.redraw_share and not self.redrawers:
-            missing = "redraw_share asks for redrawn faces, but redrawers names no folder"
-            raise ValueError(f"{missing} of networks. Make one with scripts/train_redrawers.py.")
-        if self.fold_by not in ("identity", "source"):
-            raise ValueError(f"fold_by is {self.fold_by!r}; known: identity, source.")
-        if self.margin_range[0] > self.margin_range[1]:
-            raise ValueError(f"margin_range {self.margin_range} falls.")
-        items = self.batch_size // 2 if paired else self.batch_size
-        if items % self.processes:
-            what = "pairs of batch_size" if paired else "batch_size"
-            among = f"evenly among devices × nodes = {self.processes}"
-            raise ValueError(f"{what} {self.batch_size} cannot be shared out {among}.")
-        whole = self.model.frames == "whole"
-        if whole and (self.branch != "autoencoder" or not self.manifest):
-            raise ValueError(
-                "model.frames whole needs branch autoencoder and a manifest, got branch "
-                f"{self.branch} and manifest {self.manifest!r}."
-            )
+        check_config(self)
 
     @property
     def network(self) -> ModelConfig:

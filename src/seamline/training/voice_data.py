@@ -21,6 +21,7 @@ from seamline.data.voice_augment import ChannelSettings, griffin_lim_copy, hide_
 from seamline.training.config import TrainConfig
 from seamline.training.folds import join_extra, split_cache
 from seamline.training.found_copies import FoundCopies
+from seamline.training.kept_batches import KeptBatches
 from seamline.training.loading import train_batches
 from seamline.training.voice_entries import VoiceEntry, voice_entries
 from seamline.training.voice_splices import Copies, splice_own_copy
@@ -69,9 +70,7 @@ class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
         crop = self._cleaned(crop, generator)
         if generator.random() < self._config.hide_share:
             crop = hide_channel(crop, generator)
-        if self._config.reads_samples:
-            return torch.from_numpy(np.ascontiguousarray(crop)), torch.tensor(float(fake))
-        return self._log_mel(crop, number), torch.tensor(float(fake))
+        return self._input(crop, number), torch.tensor(float(fake))
 
     def _is_of_own_copies(self, number: int) -> bool:
         batch = number // self._config.batch_size
@@ -88,11 +87,11 @@ class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
         copied = random_crop(whole, generator, length)
         spliced, (start, stop) = splice_own_copy(crop, copied, generator, rate)
         spliced = self._cleaned(spliced, generator)
-        if self._config.vocoders and generator.random() < self._config.hide_share:
+        hides = self._config.vocoders or self._config.kept_batches
+        if hides and generator.random() < self._config.hide_share:
             spliced = hide_channel(spliced, generator, IN_STEP)
-        mel = self._log_mel(spliced, number)
-        centre = torch.arange(mel.shape[1]) * hop
-        return mel, ((centre >= start) & (centre < stop)).float()
+        centre = torch.arange(self._mel.frames(length)) * hop
+        return self._input(spliced, number), ((centre >= start) & (centre < stop)).float()
 
     def _pair(self, generator: np.random.Generator) -> tuple[Samples, Samples]:
         """Genuine speech and what says it again: a copy of the collection's, or one made here."""
@@ -115,9 +114,13 @@ class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
         picked = sources[list(sources)[generator.choice(len(sources), p=chance / chance.sum())]]
         return picked[int(generator.integers(len(picked)))]
 
-    def _log_mel(self, crop: Samples, number: int) -> Tensor:
-        mel = log_mel(crop, self._mel)
-        return torch.from_numpy(mel[:, : self._mel.frames(self._length(number))])
+    def _input(self, crop: Samples, number: int) -> Tensor:
+        """Give what the network reads, or samples to be kept, as long as all of its batch."""
+        length = self._length(number)
+        if self._config.reads_samples or self._config.kept_batches:
+            whole = np.pad(crop[:length], (0, max(0, length - len(crop))))
+            return torch.from_numpy(np.ascontiguousarray(whole))
+        return torch.from_numpy(log_mel(crop, self._mel)[:, : self._mel.frames(length)])
 
     def _length(self, number: int) -> int:
         batch = number // self._config.batch_size
@@ -169,10 +172,32 @@ class VoiceData(L.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Any]:
         """Return the crops of the current epoch."""
         epoch = self.trainer.current_epoch if self.trainer is not None else 0
-        dataset = VoiceCrops(
+        if self.config.kept_batches:
+            return DataLoader(self._kept(epoch), batch_size=None)
+        return train_batches(self._crops(epoch), self.config, self.trainer)
+
+    def _crops(self, epoch: int) -> VoiceCrops:
+        return VoiceCrops(
             self.train, self.config, self.contract, self.copies, self.found, epoch=epoch
         )
-        return train_batches(dataset, self.config, self.trainer)
+
+    def _kept(self, epoch: int) -> KeptBatches:
+        size, steps = self.config.batch_size, self.config.steps_per_epoch
+
+        def draw(number: int) -> tuple[Tensor, Tensor]:
+            crops, first = self._crops(number // steps), number % steps * size
+            items = [crops[first + place] for place in range(size)]
+            return torch.stack([s for s, _ in items]), torch.stack([t for _, t in items])
+
+        return KeptBatches(
+            Path(self.config.keep),
+            draw,
+            count=self.config.kept_batches,
+            steps=steps,
+            epoch=epoch,
+            seed=self.config.seed,
+            mel=None if self.config.reads_samples else self.contract.mel,
+        )
 
     def val_dataloader(self) -> list[DataLoader[Any]]:
         """Return the held-out fold (for calibration) and the val split, one file a batch."""
