@@ -139,7 +139,7 @@ def _start_from_run(model: Any, config: TrainConfig) -> None:
     if config.network.kind == "voice_wide" and _is_narrow(state, model):
         narrow = VoiceBoth(VoiceCNN(), VoiceResidual())
         narrow.load_state_dict(state)
-        widen_voice(model, narrow, config.seed)
+        widen_voice(model, narrow)
     else:
         model.load_state_dict(state)
 
@@ -152,7 +152,7 @@ def _start_from_bundle(model: Any, config: TrainConfig) -> None:
             known = dataclasses.replace(config, model=ModelConfig(kind="voice_both"))
             narrow = VoiceBoth(VoiceCNN(), VoiceResidual())
             load_branch(narrow, known)
-            widen_voice(model, narrow, config.seed)
+            widen_voice(model, narrow)
             return
     load_branch(model, config)
 

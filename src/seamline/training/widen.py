@@ -19,6 +19,7 @@ NOISE = 0.02
 def widen_voice(wide: VoiceBoth, narrow: VoiceBoth, seed: int = 0) -> None:
     """Give ``wide`` the weights of ``narrow``, whose residual network has fewer channels.
 
+    Runs that are to be averaged have to start with the same twins, of one ``seed``.
     Raises `ValueError` where a layer of ``wide`` is the narrower one.
     """
     generator = np.random.default_rng(seed)
