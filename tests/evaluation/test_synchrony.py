@@ -46,6 +46,15 @@ def test_a_picture_that_is_called_fake_does_not_speak_for_the_lips():
     assert (found.reals_accused, found.fakes_found) == (0.0, 1.0)
 
 
+def test_lips_and_sound_alone_blame_no_picture() -> None:
+    alone = replace(judged(0.9, "fake_video"), fake_probability=0.9)
+    seen = replace(alone, video=replace(alone.video, fake_probability=0.95), fake_probability=0.95)
+    for verdict_of, blamed in ((alone, 0.0), (seen, 1.0)):
+        assert verdict_of.fake_by_sync is (not blamed)
+        result = measure([GENUINE], [verdict_of], resamples=10)
+        assert result.senses["picture"].overall.reals_accused == blamed
+
+
 def test_what_was_not_compared_lowers_the_coverage_and_silence_is_left_out():
     samples = [GENUINE, replace(GENUINE, path="c.mp4"), replace(GENUINE, path="d.mp4"), MOVED]
     silent = verdict("d.mp4", 0.1, None, sound=False)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from seamline.html.visible import visible
 from seamline.report.words import (
     Tone,
-    by_sync,
     clock,
     headline,
     interval,
@@ -90,7 +89,7 @@ ROW_HEADER = f"{'verdict':<13} {'fake':>9}  file"
 def row_lines(verdict: Verdict, width: int = 80) -> list[tuple[str, str | None]]:
     """Gives a file's line, and further ones for the details of fakes or for the reason."""
     chance = "–" if verdict.fake_probability is None else percent(verdict.fake_probability)
-    short = "fake sync" if by_sync(verdict) else _SHORT[verdict.label]
+    short = "fake sync" if verdict.fake_by_sync else _SHORT[verdict.label]
     first = f"{short:<13} {chance:>9}  {visible(verdict.path)}"
     tone = headline(verdict).tone
     details: list[str] = []

@@ -52,9 +52,12 @@ def chance_of(verdict: Verdict, sense: Sense) -> float | None:
 def called_fake(verdict: Verdict, sense: Sense) -> bool:
     """Tells whether a sense is called fake.
 
-    A label names picture and voice. Synchrony is called fake where the file is and lips and sound
-    more probably do not belong together than they do.
+    A label names picture and voice; what lips and sound alone make a `fake_video` says nothing
+    against the picture. Synchrony is called fake where the file is and lips and sound more probably
+    do not belong together than they do.
     """
+    if sense == "picture" and verdict.fake_by_sync:
+        return False
     if sense != "synchrony":
         return verdict.label in _CALLED[sense]
     chance = verdict.sync.fake_probability

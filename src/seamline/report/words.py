@@ -157,7 +157,7 @@ def headline(verdict: Verdict) -> Headline:
         doubt = "" if probability < 0.33 else ", but one is not ruled out"
         title = f"No manipulation found{doubt}"
         return Headline("real", title, figure, word, _unexamined(verdict))
-    apart = by_sync(verdict)
+    apart = verdict.fake_by_sync
     wrong = _APART if apart else _MANIPULATED[verdict.label]
     what = _both(verdict) or f"{_how(probability)} {wrong}"
     title = f"{what[:1].upper()}{what[1:]}: {figure}"
@@ -180,14 +180,6 @@ def lag_text(sync: SyncScore) -> str:
     if (sync.fake_probability or 0.0) >= 0.5:
         return "no natural lag fits"
     return f"the sound comes {abs(offset):.2f}\u00a0s {'late' if offset > 0 else 'early'}"
-
-
-def by_sync(verdict: Verdict) -> bool:
-    """Tell whether lips and sound alone make the file a fake."""
-    chance, picture = verdict.sync.fake_probability, verdict.video.fake_probability or 0.0
-    if verdict.label != "fake_video" or chance is None:
-        return False
-    return chance == verdict.fake_probability and picture < chance
 
 
 def _both(verdict: Verdict) -> str | None:

@@ -163,6 +163,14 @@ class Verdict:
         if self.label is not None and self.label not in get_args(Label):
             raise ValueError(f"label must be one of {get_args(Label)}, found {self.label!r}")
 
+    @property
+    def fake_by_sync(self) -> bool:
+        """Whether lips and sound alone make the file a fake."""
+        chance, picture = self.sync.fake_probability, self.video.fake_probability or 0.0
+        if self.label != "fake_video" or chance is None:
+            return False
+        return chance == self.fake_probability and picture < chance
+
     def to_json(self) -> dict[str, Any]:
         """Gives the public JSON object; ``error`` appears only where a file was unreadable."""
         found = _plain(self)
