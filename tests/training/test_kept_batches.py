@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +98,18 @@ def test_a_run_on_kept_batches_can_be_resumed(tmp_path: Path) -> None:
         tmp_path, "voice_both", splice_share=0.5, keep=str(tmp_path / "k"), kept_batches=3
     )
     assert Run.read(fit(config)).scores["holdout"]
-    assert len(list((tmp_path / "k").iterdir())) == 2  # of three: it made two steps
+    assert len(list((tmp_path / "k").glob("*.npz"))) == 2  # of three: it made two steps
+
+
+def test_batches_of_another_recipe_are_refused(tmp_path: Path) -> None:
+    config = voice_config(
+        tmp_path, "voice_both", own_copy_share=0.5, keep=str(tmp_path / "k"), kept_batches=2
+    )
+    VoiceData(config).train_dataloader()
+    VoiceData(replace(config, seed=config.seed + 1)).train_dataloader()
+    other = VoiceData(replace(config, own_copy_share=0.25))
+    with pytest.raises(ValueError, match=r"own_copy_share 0\.5, not 0\.25\. Name another folder"):
+        other.train_dataloader()
 
 
 @pytest.mark.parametrize("changes", [{}, {"keep": "k", "devices": 2}])

@@ -3,14 +3,17 @@
 A batch of voices takes a few seconds where copies are synthesised, as long as several steps of a
 small network. So the first ``kept_batches`` batches of a run are written as they are drawn, and
 every later pass meets them in another order; samples are cut a little later each time, so that
-no column of a log-mel is met twice. Runs whose recipes draw alike can share a folder.
+no column of a log-mel is met twice. Runs whose recipes draw alike can share a folder, which holds
+its recipe beside the batches.
 """
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +23,7 @@ from torch.utils.data import Dataset
 from seamline.voice.logmel import LogMelSettings, log_mel
 
 INT16_MOST = 32767.0
+RECIPE = "recipe.json"
 
 
 class KeptBatches(Dataset[tuple[Tensor, Tensor]]):
@@ -75,3 +79,18 @@ class KeptBatches(Dataset[tuple[Tensor, Tensor]]):
             np.savez(file, samples=whole, labels=labels.numpy())
         unfinished.replace(path)
         return samples, labels
+
+
+def claim_folder(folder: Path, recipe: Mapping[str, Any]) -> None:
+    """Write what a folder's batches are drawn by, or raise `ValueError` where it says otherwise."""
+    path = folder / RECIPE
+    wanted = json.loads(json.dumps(recipe))
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(wanted, indent=2) + "\n")
+        return
+    found = json.loads(path.read_text())
+    other = [key for key in wanted if found.get(key) != wanted[key]]
+    if other:
+        told = "; ".join(f"{key} {found.get(key)!r}, not {wanted[key]!r}" for key in other)
+        raise ValueError(f"{folder} keeps batches drawn with {told}. Name another folder (`keep`).")

@@ -21,7 +21,7 @@ from seamline.data.voice_augment import ChannelSettings, griffin_lim_copy, hide_
 from seamline.training.config import TrainConfig
 from seamline.training.folds import join_extra, split_cache
 from seamline.training.found_copies import FoundCopies
-from seamline.training.kept_batches import KeptBatches
+from seamline.training.kept_batches import KeptBatches, claim_folder
 from seamline.training.loading import train_batches
 from seamline.training.voice_entries import VoiceEntry, voice_entries
 from seamline.training.voice_splices import Copies, splice_own_copy
@@ -29,6 +29,11 @@ from seamline.voice.logmel import log_mel
 
 IN_STEP = ChannelSettings(speed=0.0, codec=0.3)
 """A channel that moves nothing (a codec by no more than a few columns)."""
+DRAWN_BY = (
+    "cache", "extra_cache", "batch_size", "sound_seconds", "hide_share", "suppress_share",
+    "copy_share", "own_copy_share", "vocoders",
+)  # fmt: skip
+"""What kept batches depend on, beside the seed: runs of several seeds may share them."""
 FOUND_SHARE = 0.5
 """Of the copies of genuine speech, where the collection has some of its own."""
 
@@ -183,6 +188,7 @@ class VoiceData(L.LightningDataModule):
 
     def _kept(self, epoch: int) -> KeptBatches:
         size, steps = self.config.batch_size, self.config.steps_per_epoch
+        claim_folder(Path(self.config.keep), {k: getattr(self.config, k) for k in DRAWN_BY})
 
         def draw(number: int) -> tuple[Tensor, Tensor]:
             crops, first = self._crops(number // steps), number % steps * size
