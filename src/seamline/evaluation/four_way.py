@@ -61,7 +61,7 @@ def true_label(sample: Sample) -> str | None:
     if sample.video_label not in ("real", "fake") or sample.audio_label not in ("real", "fake"):
         return None
     fakes = (sample.video_label == "fake", sample.audio_label == "fake")
-    if not any(fakes) and (sample.label == "fake" or sample.extra.get("sync_label") == "fake"):
+    if not any(fakes) and (sample.label == "fake" or sample.sync_truth == "fake"):
         return None
     return {
         (False, False): "real",

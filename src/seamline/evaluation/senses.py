@@ -67,7 +67,7 @@ def called_fake(verdict: Verdict, sense: Sense) -> bool:
 def measures_synchrony(samples: Sequence[Sample], verdicts: Sequence[Verdict]) -> bool:
     """Tells whether there is anything to say: not where nobody listened and nobody asked."""
     listened = any(verdict.sync.fake_probability is not None for verdict in verdicts)
-    return listened or any(sample.extra.get("sync_label") == "fake" for sample in samples)
+    return listened or any(sample.sync_truth == "fake" for sample in samples)
 
 
 def rows_of(
