@@ -15,8 +15,6 @@ from torch import nn
 
 from seamline.models.build import ModelConfig, build_fusion, build_model
 from seamline.models.frame_cnn import imagenet_state, load_imagenet
-from seamline.models.voice_cnn import VoiceCNN
-from seamline.models.voice_residual import VoiceBoth, VoiceResidual
 from seamline.training.both_data import BothData
 from seamline.training.clip_data import ClipData
 from seamline.training.config import TrainConfig, make_config
@@ -51,6 +49,8 @@ TRAINERS: dict[str, Callable[[Any, TrainConfig], TrainModule]] = {
     "motion": MotionModule,
 }
 
+NARROW = ModelConfig(kind="voice_both")
+"""What `voice_wide` may start from."""
 BUNDLED = ("picture", "voice", "sync", "motion")
 
 
@@ -137,7 +137,7 @@ def _start(model: Any, config: TrainConfig) -> None:
 def _start_from_run(model: Any, config: TrainConfig) -> None:
     state = load_file(_finished(config.initial))
     if config.network.kind == "voice_wide" and _is_narrow(state, model):
-        narrow = VoiceBoth(VoiceCNN(), VoiceResidual())
+        narrow: Any = build_model(NARROW)
         narrow.load_state_dict(state)
         widen_voice(model, narrow)
     else:
@@ -149,9 +149,8 @@ def _start_from_bundle(model: Any, config: TrainConfig) -> None:
         bundle = Bundle.load(find_model(config.initial))
         state = read_weights(bundle.folder / bundle.branches["voice"].graph)
         if _is_narrow(state, model):
-            known = dataclasses.replace(config, model=ModelConfig(kind="voice_both"))
-            narrow = VoiceBoth(VoiceCNN(), VoiceResidual())
-            load_branch(narrow, known)
+            narrow: Any = build_model(NARROW)
+            load_branch(narrow, dataclasses.replace(config, model=NARROW))
             widen_voice(model, narrow)
             return
     load_branch(model, config)

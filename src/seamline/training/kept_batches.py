@@ -20,9 +20,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from seamline.training.voice_splices import INT16_MOST
 from seamline.voice.logmel import LogMelSettings, log_mel
 
-INT16_MOST = 32767.0
 RECIPE = "recipe.json"
 
 
