@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from seamline.models.frame_cnn import (
     INNER,
+    DepthwiseConv,
     FrameCNN,
     imagenet_state,
     inside_against_outside,
@@ -83,3 +85,19 @@ def test_further_channels_start_without_a_say() -> None:
 def test_unknown_inputs_are_refused() -> None:
     with pytest.raises(ValueError, match="inputs is 'infrared'; known: rgb, residual, both"):
         FrameCNN(inputs="infrared")
+
+
+def test_depthwise_filters_stay_in_float32_where_a_cpu_halves_the_rest() -> None:
+    torch.manual_seed(0)
+    filters = DepthwiseConv(8, 8, 3, padding=1, groups=8, bias=False)
+    x = torch.randn(2, 8, 9, 9).bfloat16()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = filters(x)
+        halved = nn.functional.conv2d(x, filters.weight, padding=1, groups=8)
+    expected = filters(x.float())
+    assert found.dtype == torch.bfloat16
+    assert torch.equal(found, expected.bfloat16())
+    assert not torch.equal(halved, found)  # the weights were rounded there
+    depthwise = [m for m in FrameCNN().modules() if isinstance(m, nn.Conv2d) and m.groups > 1]
+    assert len(depthwise) == 16
+    assert all(isinstance(module, DepthwiseConv) for module in depthwise)

@@ -6,6 +6,7 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from seamline.models.build import ModelConfig
 from seamline.training.build import WEIGHTS, build_network
 from seamline.training.config import TrainConfig, config_json
 from seamline.training.export import Run, export_bundle
-from seamline.training.fit import fit
+from seamline.training.fit import fit, precision_of
 from seamline.training.refit import fit_last_layer, refit
 from seamline.training.rescore import rescore
 
@@ -58,6 +59,50 @@ def test_a_resumed_run_has_the_losses_of_an_unbroken_one(
     merged = dict(broken) | dict(resumed)
     assert [step for step, _ in whole] == sorted(merged)
     assert [loss for _, loss in whole] == pytest.approx([merged[s] for s in sorted(merged)], 1e-5)
+
+
+def test_items_drawn_beside_the_training_are_those_drawn_within(picture: TrainConfig) -> None:
+    within, beside = (
+        losses(fit(replace(picture, name=f"workers-{count}", workers=count))) for count in (0, 2)
+    )
+    assert len(within) == 4
+    assert beside == within
+
+
+def test_half_of_the_bits_give_nearly_the_same_losses(picture: TrainConfig) -> None:
+    whole, half = (
+        losses(fit(replace(picture, name=precision, precision=precision)))
+        for precision in ("float32", "bfloat16")
+    )
+    assert [step for step, _ in half] == [step for step, _ in whole]
+    assert half != whole
+    assert [loss for _, loss in half] == pytest.approx([loss for _, loss in whole], abs=0.15)
+    saved = load_file(picture.run_folder.with_name("bfloat16") / WEIGHTS)
+    assert {tensor.dtype for tensor in saved.values() if tensor.is_floating_point()} == {
+        torch.float32
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "amx", "found"),
+    [
+        ({}, True, "bf16-mixed"),
+        ({}, False, "32-true"),
+        ({"precision": "float32"}, True, "32-true"),
+        ({"precision": "bfloat16"}, False, "bf16-mixed"),
+        ({"branch": "autoencoder", "folds": 0}, True, "32-true"),
+    ],
+)
+def test_a_cpu_trains_in_half_of_the_bits_where_it_multiplies_them(
+    picture: TrainConfig,
+    settings: dict[str, Any],
+    amx: bool,
+    found: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": amx})
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert precision_of(replace(picture, **settings)) == found
 
 
 def test_a_finished_run_is_not_overwritten(picture: TrainConfig) -> None:

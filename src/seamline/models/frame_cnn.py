@@ -44,6 +44,19 @@ class FrameScores(NamedTuple):
     """What early layers make of the face (`seamline.models.usual`)."""
 
 
+class DepthwiseConv(nn.Conv2d):
+    """One filter a channel; in float32 even where a CPU trains the rest in bfloat16.
+
+    There its gradients take several times as long in bfloat16, and everything else half.
+    """
+
+    def forward(self, x: Float[Tensor, "batch ch h w"]) -> Float[Tensor, "batch ch h_out w_out"]:
+        if not torch.is_autocast_enabled("cpu"):
+            return super().forward(x)
+        with torch.autocast("cpu", enabled=False):
+            return super().forward(x.float()).to(x.dtype)
+
+
 class SameConv(nn.Module):
     """Convolution, batch norm and optional ReLU6 with TensorFlow's "same" padding.
 
@@ -58,7 +71,8 @@ class SameConv(nn.Module):
         symmetric = before == after or stride == 1
         self.pad = nn.Identity() if symmetric else nn.ZeroPad2d((before, after, before, after))
         padding = (kernel - 1) // 2 if symmetric else 0
-        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
+        convolution = DepthwiseConv if groups == inputs else nn.Conv2d
+        self.conv = convolution(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
         self.norm = nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.01)
         self.relu = nn.ReLU6(inplace=True) if relu else nn.Identity()
 

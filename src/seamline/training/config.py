@@ -40,6 +40,10 @@ class TrainConfig:
     """Seed of weights and of every draw; item i of a run is the same on every machine."""
     threads: int = 0
     """CPU threads; 0 lets torch choose."""
+    precision: str = "auto"
+    """`float32`, `bfloat16` (weights stay float32), or `auto`: whichever is faster here."""
+    workers: int = 0
+    """Processes that draw training items beside the training; 0 draws them within it."""
 
     epochs: int = 10
     """Epochs; a checkpoint is written after each."""

@@ -8,6 +8,8 @@ from typing import Any
 from seamline.models.build import DEFAULT_KIND
 from seamline.zoo.catalog import is_model
 
+PRECISIONS = ("auto", "float32", "bfloat16")
+
 
 def check_config(config: Any) -> None:
     """Check a `TrainConfig`; raise `ValueError` that says what was asked and what is possible."""
@@ -17,6 +19,11 @@ def check_config(config: Any) -> None:
     if not starts and not Path(config.initial).is_dir():
         known = "imagenet, random, the folder of a run, or a model's name or folder"
         raise ValueError(f"initial is {config.initial!r}; known: {known}.")
+    if config.precision not in PRECISIONS:
+        known = ", ".join(PRECISIONS)
+        raise ValueError(f"precision is {config.precision!r}; known: {known}.")
+    if config.workers < 0:
+        raise ValueError(f"workers is {config.workers}; 0 draws items in the training itself.")
     paired = config.branch in ("picture", "motion")
     if paired and config.batch_size % 2:
         odd = f"batch_size {config.batch_size} is odd"

@@ -23,4 +23,4 @@ def train_batches(
             dataset, num_replicas=trainer.world_size, rank=trainer.global_rank, shuffle=False
         )
     count = (items or config.batch_size) // config.processes
-    return DataLoader(dataset, batch_size=count, sampler=sampler)
+    return DataLoader(dataset, batch_size=count, sampler=sampler, num_workers=config.workers)

@@ -178,7 +178,8 @@ class VoiceData(L.LightningDataModule):
         """Return the crops of the current epoch."""
         epoch = self.trainer.current_epoch if self.trainer is not None else 0
         if self.config.kept_batches:
-            return DataLoader(self._kept(epoch), batch_size=None)
+            workers = self.config.workers
+            return DataLoader(self._kept(epoch), batch_size=None, num_workers=workers)
         return train_batches(self._crops(epoch), self.config, self.trainer)
 
     def _crops(self, epoch: int) -> VoiceCrops:
