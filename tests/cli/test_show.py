@@ -38,6 +38,14 @@ def test_every_sense_is_told_with_its_number_or_its_reason():
     assert "voice      not examined: no audio stream" in unseen
 
 
+def test_lips_that_fit_poorly_and_accuse_nobody_are_explained():
+    shown = " ".join(text(dataclasses.replace(
+        make_verdict("a.mp4", 0.04), sync=SyncScore(0.75, 0.0, None),
+    )).split())  # fmt: skip
+    assert "synchrony 75 % chance of manipulation, no natural lag fits" in shown
+    assert "note Lips and sound fit poorly (75 %), too little to call the file fake" in shown
+
+
 def test_a_row_tells_lips_and_sound_apart_from_a_forged_picture():
     apart = dataclasses.replace(
         make_verdict("a.mp4", 0.96), video=SenseScore(0.2, 8.0, None),

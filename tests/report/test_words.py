@@ -111,6 +111,19 @@ def test_lips_and_sound_that_alone_accuse_are_named_with_what_looks_the_same() -
     assert "manipulated picture" in words.headline(surer).title
 
 
+@pytest.mark.parametrize(("chance", "told"), [(0.75, True), (0.5, True), (0.49, False)])
+def test_lips_that_fit_poorly_and_accuse_nobody_are_explained(chance: float, told: bool) -> None:
+    verdict = make_verdict(
+        label="real", fake_probability=0.04, sync=SyncScore(chance, 0.0, None), segments=()
+    )
+    sentence = words.headline(verdict).sentence.replace("\u00a0", " ")
+    rest = "Picture, voice and their synchrony were examined."
+    figure = f"Lips and sound fit poorly ({round(100 * chance)} %), too little to call the file"
+    assert sentence == (f"{figure} fake by itself. {rest}" if told else rest)
+    accused = make_verdict(sync=SyncScore(chance, 0.0, None))
+    assert "poorly" not in words.headline(accused).sentence
+
+
 def test_a_lag_is_told_of_what_belongs_together_only() -> None:
     told = [words.lag_text(SyncScore(p, 0.12, None)) for p in (0.1, 0.5, 0.97)]
     assert [text.replace("\u00a0", " ") for text in told] == [

@@ -101,6 +101,10 @@ def some_verdicts() -> list[Verdict]:
         )
         for p in CHANCES
     ]
+    found += [
+        make_verdict(label="real", fake_probability=0.04, segments=(), sync=SyncScore(p, 0.0, None))
+        for p in CHANCES
+    ]
     many = tuple(Segment("audio", None, k / 3, k / 3 + 0.7, 0.5 + k / 20) for k in range(9))
     found.append(make_verdict(segments=many, sync=SyncScore(0.2, 0.04, None)))
     found.append(

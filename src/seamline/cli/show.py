@@ -17,6 +17,7 @@ from seamline.html.visible import visible
 from seamline.report.words import (
     Tone,
     clock,
+    doubtful_sync,
     headline,
     interval,
     lag_text,
@@ -72,8 +73,8 @@ def body_lines(verdict: Verdict, width: int = 80, *, report: str | None = None) 
     lines += _many("who", [_person_line(person) for person in verdict.people], width)
     lines += _many("when", [_segment_line(segment) for segment in verdict.segments], width)
     lines += _many("reference", reference_lines(verdict), width)
-    for warning in verdict.warnings:
-        lines += _field("note", warning, width)
+    for note in (doubtful_sync(verdict), *verdict.warnings):
+        lines += _field("note", note, width) if note else []
     return [*lines, "", *_wrap(advice(verdict, report=report), width)]
 
 

@@ -156,13 +156,23 @@ def headline(verdict: Verdict) -> Headline:
     if verdict.label == "real":
         doubt = "" if probability < 0.33 else ", but one is not ruled out"
         title = f"No manipulation found{doubt}"
-        return Headline("real", title, figure, word, _unexamined(verdict))
+        sentence = f"{doubtful_sync(verdict)} {_unexamined(verdict)}".strip()
+        return Headline("real", title, figure, word, sentence)
     apart = verdict.fake_by_sync
     wrong = _APART if apart else _MANIPULATED[verdict.label]
     what = _both(verdict) or f"{_how(probability)} {wrong}"
     title = f"{what[:1].upper()}{what[1:]}: {figure}"
     sentence = f"{_ALIKE} {_strongest(verdict)}" if apart else _strongest(verdict)
     return Headline("fake", title, figure, word, sentence)
+
+
+def doubtful_sync(verdict: Verdict) -> str:
+    """Why lips and sound that fit poorly leave a file genuine; empty where they fit or accuse."""
+    chance = verdict.sync.fake_probability or 0.0
+    if verdict.label != "real" or chance < 0.5:
+        return ""
+    fit = f"Lips and sound fit poorly ({percent(chance)})"
+    return f"{fit}, too little to call the file fake by itself."
 
 
 def _how(probability: float) -> str:

@@ -164,7 +164,7 @@ export function headline(verdict) {
   if (verdict.label === "real") {
     const doubt = probability < 0.33 ? "" : ", but one is not ruled out";
     const title = `No manipulation found${doubt}`;
-    return { tone: "real", title, figure, word, sentence: unexamined(verdict) };
+    return { tone: "real", title, figure, word, sentence: `${doubtfulSync(verdict)} ${unexamined(verdict)}`.trim() };
   }
   const apart = bySync(verdict);
   const wrong = apart ? APART : MANIPULATED[verdict.label];
@@ -218,6 +218,13 @@ function strongest(verdict) {
   const others = more ? ` (and ${more} more segment${more > 1 ? "s" : ""})` : "";
   const where = `${interval(top.start_seconds, top.stop_seconds)}${who}${others}`;
   return `Strongest in the ${SENSE_NAMES[top.modality].toLowerCase()} at ${where}. ${unexamined(verdict)}`;
+}
+
+/** Why lips and sound that fit poorly leave a file genuine; empty where they fit. */
+function doubtfulSync(verdict) {
+  const chance = verdict.sync.fake_probability ?? 0;
+  if (chance < 0.5) return "";
+  return `Lips and sound fit poorly (${percent(chance)}), too little to call the file fake by itself.`;
 }
 
 function unexamined(verdict) {
