@@ -16,11 +16,10 @@ from safetensors.torch import load_file, save_file
 from cache_factory import write_cache
 from picture_runs import small_picture
 from seamline.models.build import ModelConfig
-from seamline.training.build import WEIGHTS, build_module, build_network
+from seamline.training.build import WEIGHTS, build_network
 from seamline.training.config import TrainConfig, config_json
 from seamline.training.export import Run, export_bundle
 from seamline.training.fit import fit, precision_of
-from seamline.training.modules import PictureModule
 from seamline.training.refit import fit_last_layer, refit
 from seamline.training.rescore import rescore
 
@@ -60,35 +59,6 @@ def test_a_resumed_run_has_the_losses_of_an_unbroken_one(
     merged = dict(broken) | dict(resumed)
     assert [step for step, _ in whole] == sorted(merged)
     assert [loss for _, loss in whole] == pytest.approx([merged[s] for s in sorted(merged)], 1e-5)
-
-
-def test_a_crop_is_scored_without_its_twin(picture: TrainConfig) -> None:
-    module = build_module(picture).train()
-    assert isinstance(module, PictureModule)
-    torch.manual_seed(0)
-    crops = torch.rand(3, 2, 3, 64, 64) * 255
-
-    def scored(changed: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
-        torch.manual_seed(1)  # of the dropout
-        logits, masks = module._score_apart(changed)
-        return logits.detach().numpy(), masks.detach().numpy()
-
-    logits, masks = scored(crops)
-    assert logits.shape == (3, 2)
-    assert masks.shape == (3, 2, 4, 4)
-    for pair, side in ((0, 1), (1, 0)):
-        changed = crops.clone()
-        changed[pair, side] = 255 - changed[pair, side]
-        other_logits, other_masks = scored(changed)
-        twin = (pair, 1 - side)
-        assert other_logits[twin] == logits[twin]
-        assert np.array_equal(other_masks[twin], masks[twin])
-        beside = (pair + 1, 1 - side)  # met in the same pass, as the norms of a batch meet all
-        assert other_logits[beside] != logits[beside]
-        assert other_logits[pair, side] != logits[pair, side]
-    module.eval()
-    plain = module.model(crops.flatten(0, 1)).logit.view(3, 2).detach().numpy()
-    assert scored(crops)[0] == pytest.approx(plain, abs=1e-4)
 
 
 def test_items_drawn_beside_the_training_are_those_drawn_within(picture: TrainConfig) -> None:

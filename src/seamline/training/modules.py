@@ -16,6 +16,7 @@ from torchmetrics.functional.classification import binary_auroc
 from seamline.models.voice_cnn import VoiceCNN
 from seamline.training.config import TrainConfig
 from seamline.training.pairs import Pair
+from seamline.training.twins import ask_apart
 from seamline.training.voice_splices import splice_clips, step_truth
 
 
@@ -114,7 +115,7 @@ class PictureModule(BranchModule):
 
     def training_step(self, batch: Pair, index: int) -> Tensor:
         """Return classification loss plus weighted mask loss."""
-        logits, mask_logits = self._score_apart(batch.crops)
+        logits, mask_logits = ask_apart(self._judge, batch.crops)
         labels = torch.tensor([0.0, 1.0], device=logits.device).expand_as(logits)
         loss = F.binary_cross_entropy_with_logits(logits, labels)
         known = batch.mask_known[:, :, None, None].expand_as(mask_logits)
@@ -123,25 +124,9 @@ class PictureModule(BranchModule):
         self.log_training(loss=loss, mask_loss=mask_loss, accuracy=accuracy)
         return loss + self.config.mask_weight * mask_loss
 
-    def _score_apart(
-        self, crops: Float[Tensor, "pair 2 3 size size"]
-    ) -> tuple[Float[Tensor, "pair 2"], Float[Tensor, "pair 2 rows rows"]]:
-        """Score a genuine crop and its fake in two passes, half of either in each.
-
-        In one pass a batch norm that measures the batch lets each see the other: a channel that
-        answers to little but their scene becomes the ratio of the two, which no scan can form (the
-        leak for which He et al., "Momentum contrast", CVPR 2020, shuffle theirs).
-        """
-        pairs = torch.arange(len(crops), device=crops.device)
-        logits, masks = [], []
-        for turn in (0, 1):
-            mixed = crops[pairs, (pairs + turn) % 2]
-            scores = self.model(mixed.contiguous(memory_format=torch.channels_last))
-            logits.append(scores.logit)
-            masks.append(scores.mask_logit)
-        swapped = torch.stack((pairs % 2, (pairs + 1) % 2), dim=1)  # the pass of each side
-        both = torch.stack(logits, dim=1).gather(1, swapped)
-        return both, torch.stack(masks, dim=1)[pairs[:, None], swapped]
+    def _judge(self, crops: Float[Tensor, "batch 3 size size"]) -> tuple[Tensor, Tensor]:
+        scores = self.model(crops.contiguous(memory_format=torch.channels_last))
+        return scores.logit, scores.mask_logit
 
     def on_train_batch_start(self, batch: Pair, index: int) -> None:
         """Keep batch norms at their ImageNet statistics unless the config lets them adapt."""
