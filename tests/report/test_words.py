@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from report_factory import make_verdict
 
@@ -120,6 +122,10 @@ def test_lips_that_fit_poorly_and_accuse_nobody_are_explained(chance: float, tol
     rest = "Picture, voice and their synchrony were examined."
     figure = f"Lips and sound fit poorly ({round(100 * chance)} %), too little to call the file"
     assert sentence == (f"{figure} fake by itself. {rest}" if told else rest)
+    in_part = replace(verdict, segments=(Segment("audio", None, 1.0, 2.5, 0.9),))
+    sentence = words.headline(in_part).sentence.replace("\u00a0", " ")
+    assert sentence.startswith("Strongest in the voice at")
+    assert sentence.endswith("fake by itself.") == told
     accused = make_verdict(sync=SyncScore(chance, 0.0, None))
     assert "poorly" not in words.headline(accused).sentence
 

@@ -6,6 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from seamline.models.frame_cnn import FrameCNN
+from seamline.training.config import TrainConfig
+from seamline.training.modules import PictureModule
 from seamline.training.twins import ask_apart, mix_twins
 
 
@@ -48,3 +51,18 @@ def test_norms_that_measure_the_batch_see_no_twin() -> None:
             assert together(changed)[pair, 1 - side] != together(crops)[pair, 1 - side]
     net.eval()
     assert torch.allclose(apart(crops), together(crops), atol=1e-6)
+
+
+def test_norms_that_are_held_are_asked_once_and_say_the_same() -> None:
+    net = FrameCNN().eval()
+    asked: list[int] = []
+    net.register_forward_pre_hook(lambda _, inputs: asked.append(len(inputs[0])))
+    pairs = 255 * torch.rand(3, 2, 3, 64, 64)
+    told = {}
+    with torch.no_grad():
+        for train_norms in (True, False):
+            module = PictureModule(net, TrainConfig(train_norms=train_norms))
+            told[train_norms] = module._judge_sides(pairs)
+    assert asked == [3, 3, 6]
+    for apart, together in zip(told[True], told[False], strict=True):
+        torch.testing.assert_close(apart, together, atol=1e-4, rtol=1e-4)

@@ -152,7 +152,8 @@ def headline(verdict: Verdict) -> Headline:
     figure, word = percent(probability), likelihood(probability)
     if verdict.label == "real" and verdict.segments:
         title = "No manipulation found on the whole, but a part stands out"
-        return Headline("real", title, figure, word, _strongest(verdict))
+        sentence = f"{_strongest(verdict)} {doubtful_sync(verdict)}".strip()
+        return Headline("real", title, figure, word, sentence)
     if verdict.label == "real":
         doubt = "" if probability < 0.33 else ", but one is not ruled out"
         title = f"No manipulation found{doubt}"

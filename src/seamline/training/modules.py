@@ -115,7 +115,7 @@ class PictureModule(BranchModule):
 
     def training_step(self, batch: Pair, index: int) -> Tensor:
         """Return classification loss plus weighted mask loss."""
-        logits, mask_logits = ask_apart(self._judge, batch.crops)
+        logits, mask_logits = self._judge_sides(batch.crops)
         labels = torch.tensor([0.0, 1.0], device=logits.device).expand_as(logits)
         loss = F.binary_cross_entropy_with_logits(logits, labels)
         known = batch.mask_known[:, :, None, None].expand_as(mask_logits)
@@ -123,6 +123,12 @@ class PictureModule(BranchModule):
         accuracy = accuracy_of(logits.flatten(), labels.flatten())
         self.log_training(loss=loss, mask_loss=mask_loss, accuracy=accuracy)
         return loss + self.config.mask_weight * mask_loss
+
+    def _judge_sides(self, pairs: Float[Tensor, "pair 2 3 size size"]) -> list[Tensor]:
+        """Judge twins apart where norms measure the batch; norms that are held see none."""
+        if self.config.train_norms:
+            return ask_apart(self._judge, pairs)
+        return [told.unflatten(0, pairs.shape[:2]) for told in self._judge(pairs.flatten(0, 1))]
 
     def _judge(self, crops: Float[Tensor, "batch 3 size size"]) -> tuple[Tensor, Tensor]:
         scores = self.model(crops.contiguous(memory_format=torch.channels_last))
