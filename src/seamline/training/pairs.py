@@ -17,7 +17,7 @@ from seamline.data.cross_blend import cross_blend, nearest_shape
 from seamline.data.redrawn_blend import redrawn_blend
 from seamline.data.self_blend import Blend, change_of, change_view, self_blend, subtle_view
 from seamline.training.config import TrainConfig
-from seamline.training.pool import FaceEntry, FacePool
+from seamline.training.pool import FaceEntry, FacePool, scene_of
 from seamline.training.redrawers import Redrawers
 
 MASK_STRIDE = 16  # of the mask head
@@ -122,13 +122,34 @@ class PairDataset(Dataset[Pair]):
         return self._pool.draw(generator, self._pool.genuine, self._config.genuine)
 
     def _forged(self, generator: np.random.Generator) -> Pair:
-        fake = self._pool.draw(generator, self._pool.fake, self._config.forged)
-        if self._config.paired:
+        config = self._config
+        fake = self._pool.draw(generator, self._pool.fake, config.forged)
+        if config.paired:
             genuine = self._pool.genuine_for(generator, fake)
         else:
             genuine = self._genuine(generator)
+        share, scene = config.forged_blend_share, scene_of(fake.person)
+        if share and scene and genuine.person == scene and generator.random() < share:
+            crop, blend = self._forgery_blend(genuine, fake, generator)
+            if change_of(blend, crop) >= LEAST_CHANGE:
+                return self._pair(crop, blend.fake, blend.mask, fake.source, generator)
         sides = (self._frame(genuine, generator)[0], self._frame(fake, generator)[0])
         return self._pair(*sides, None, fake.source, generator)
+
+    def _forgery_blend(
+        self, genuine: FaceEntry, fake: FaceEntry, generator: np.random.Generator
+    ) -> tuple[np.ndarray, Blend]:
+        """Blend what a forger drew into a genuine crop of the same moment, where there is one."""
+        place = int(generator.integers(len(genuine.jpegs)))
+        crop, landmarks = self._at_work(genuine, place)
+        if len(fake.jpegs) != len(genuine.jpegs):
+            place = int(generator.integers(len(fake.jpegs)))
+        drawn = self._at_work(fake, place)
+        for _ in range(DRAWS):
+            blend = redrawn_blend(crop, landmarks, drawn, _as_drawn, generator)
+            if change_of(blend, crop) >= LEAST_CHANGE:
+                break
+        return crop, blend
 
     def _frame(
         self, entry: FaceEntry, generator: np.random.Generator
@@ -171,6 +192,11 @@ class PairDataset(Dataset[Pair]):
         known = torch.tensor([1.0, 0.0 if mask is None else 1.0])
         crops = torch.from_numpy(np.stack(sides)).permute(0, 3, 1, 2).float()
         return Pair(crops, torch.from_numpy(masks), known)
+
+
+def _as_drawn(picture: np.ndarray, _: np.random.Generator) -> np.ndarray:
+    """Leave what the forger drew as it is."""
+    return picture
 
 
 def at_work(

@@ -56,15 +56,20 @@ class FacePool:
         return groups[key][int(generator.integers(len(groups[key])))]
 
     def genuine_for(self, generator: np.random.Generator, fake: FaceEntry) -> FaceEntry:
-        """Draw a genuine face of the fake's source, of the same person where there is one."""
+        """Draw a genuine face of the fake's source and scene, else of a person in it, else any."""
         groups = self.genuine.get(fake.source)
         if groups is None:
             raise ValueError(f"Source {fake.source} has fakes but no genuine faces to pair with.")
         people = set(fake.person.split("+")) - {""}
         same = [key for key in groups if people & set(key.split("+"))]
-        keys = same or list(groups)
+        keys = [key for key in same if key == scene_of(fake.person)] or same or list(groups)
         key = keys[int(generator.integers(len(keys)))]
         return groups[key][int(generator.integers(len(groups[key])))]
+
+
+def scene_of(person: str) -> str:
+    """Give whose recording a file is: the first person named, whose face another's covers."""
+    return person.partition("+")[0]
 
 
 def face_entries(clips: Iterable[CachedClip]) -> list[FaceEntry]:
