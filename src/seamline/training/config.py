@@ -120,7 +120,7 @@ class TrainConfig:
     moment_share: float = 0.5
     """Share of redrawn blends that show another moment of the same face."""
     forged_blend_share: float = 0.0
-    """Share of forged-and-genuine pairs of one person whose forged face is blended into the genuine
+    """Share of forged-and-genuine pairs of one scene whose forged face is blended into the genuine
     crop: a forged file has few frames, which are soon known by heart."""
     mouth_share: float = 0.0
     """Share of self-blends that are drawn as lip-region blends, beside those drawn anyway."""
