@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
@@ -77,18 +78,19 @@ class PairDataset(Dataset[Pair]):
         landmarks: np.ndarray,
         generator: np.random.Generator,
     ) -> Blend:
-        """Blend in a redrawn view of the crop or of another moment, until something shows."""
-        assert self._redrawers is not None
-        for _ in range(DRAWS):
+        """Blend in a redrawn view of the crop or of another moment."""
+        redrawers = self._redrawers
+        assert redrawers is not None
+
+        def draw() -> Blend:
             moment = None
             if len(entry.jpegs) > 1 and generator.random() < self._config.moment_share:
                 moment = self._frame(entry, generator)
             drawn = generator.random() < DRAWN_SHARE
-            redraw = self._redrawers.redraw if drawn else None
-            blend = redrawn_blend(crop, landmarks, moment, redraw, generator)
-            if change_of(blend, crop) >= LEAST_CHANGE:
-                break
-        return blend
+            redraw = redrawers.redraw if drawn else None
+            return redrawn_blend(crop, landmarks, moment, redraw, generator)
+
+        return _until_it_shows(draw, crop)
 
     def _visible_blend(
         self,
@@ -97,14 +99,9 @@ class PairDataset(Dataset[Pair]):
         generator: np.random.Generator,
         region: str | None,
     ) -> Blend:
-        """Draw until something shows: a fake that equals its original teaches the wrong label."""
         strong = generator.random() < self._config.strong_colours
-        for _ in range(DRAWS):
-            change = change_view if strong else subtle_view
-            blend = self_blend(crop, landmarks, generator, region, change)
-            if change_of(blend, crop) >= LEAST_CHANGE:
-                break
-        return blend
+        change = change_view if strong else subtle_view
+        return _until_it_shows(lambda: self_blend(crop, landmarks, generator, region, change), crop)
 
     def _cross_blended(self, generator: np.random.Generator) -> Pair:
         entry = self._genuine(generator)
@@ -145,10 +142,9 @@ class PairDataset(Dataset[Pair]):
         if len(fake.jpegs) != len(genuine.jpegs):
             place = int(generator.integers(len(fake.jpegs)))
         drawn = self._at_work(fake, place)
-        for _ in range(DRAWS):
-            blend = redrawn_blend(crop, landmarks, drawn, _as_drawn, generator)
-            if change_of(blend, crop) >= LEAST_CHANGE:
-                break
+        blend = _until_it_shows(
+            lambda: redrawn_blend(crop, landmarks, drawn, _as_drawn, generator), crop
+        )
         return crop, blend
 
     def _frame(
@@ -192,6 +188,15 @@ class PairDataset(Dataset[Pair]):
         known = torch.tensor([1.0, 0.0 if mask is None else 1.0])
         crops = torch.from_numpy(np.stack(sides)).permute(0, 3, 1, 2).float()
         return Pair(crops, torch.from_numpy(masks), known)
+
+
+def _until_it_shows(draw: Callable[[], Blend], crop: np.ndarray) -> Blend:
+    """Draw again while nothing shows: a fake that equals its original teaches the wrong label."""
+    for _ in range(DRAWS):
+        blend = draw()
+        if change_of(blend, crop) >= LEAST_CHANGE:
+            break
+    return blend
 
 
 def _as_drawn(picture: np.ndarray, _: np.random.Generator) -> np.ndarray:
