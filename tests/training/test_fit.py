@@ -84,23 +84,24 @@ def test_half_of_the_bits_give_nearly_the_same_losses(picture: TrainConfig) -> N
 
 
 @pytest.mark.parametrize(
-    ("settings", "amx", "found"),
+    ("settings", "feature", "found"),
     [
-        ({}, True, "bf16-mixed"),
-        ({}, False, "32-true"),
-        ({"precision": "float32"}, True, "32-true"),
-        ({"precision": "bfloat16"}, False, "bf16-mixed"),
-        ({"branch": "autoencoder", "folds": 0}, True, "32-true"),
+        ({}, "amx_bf16", "bf16-mixed"),
+        ({}, "avx512_bf16", "bf16-mixed"),
+        ({}, "avx512_vnni", "32-true"),
+        ({"precision": "float32"}, "amx_bf16", "32-true"),
+        ({"precision": "bfloat16"}, "avx512_vnni", "bf16-mixed"),
+        ({"branch": "autoencoder", "folds": 0}, "amx_bf16", "32-true"),
     ],
 )
 def test_a_cpu_trains_in_half_of_the_bits_where_it_multiplies_them(
     picture: TrainConfig,
     settings: dict[str, Any],
-    amx: bool,
+    feature: str,
     found: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": amx})
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {feature: True})
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert precision_of(replace(picture, **settings)) == found
 

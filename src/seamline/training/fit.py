@@ -28,6 +28,7 @@ from seamline.zoo.catalog import is_model
 LAST = "last.ckpt"
 BEST = "best.ckpt"
 HALF_ON_CPUS = ("picture", "voice")  # branches that were measured to train faster so
+BFLOAT16_FEATURES = ("amx_bf16", "avx512_bf16")  # of CPUs that multiply it
 
 
 def fit(config: TrainConfig, *, resume: bool = False, stop_after_epochs: int | None = None) -> Path:
@@ -114,13 +115,14 @@ def adapts(config: TrainConfig) -> bool:
 
 
 def precision_of(config: TrainConfig) -> Literal["bf16-mixed", "32-true"]:
-    """Half the bits where that is faster: on GPUs, and for convolutions on CPUs that have AMX."""
+    """Half the bits where that is faster: on GPUs, for convolutions on CPUs that multiply them."""
     half = config.precision == "bfloat16"
     if config.precision == "auto":
         if config.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available():
             half = True
         elif config.branch in HALF_ON_CPUS:
-            half = bool(torch.cpu.get_capabilities().get("amx_bf16"))
+            features = torch.cpu.get_capabilities()
+            half = any(features.get(name) for name in BFLOAT16_FEATURES)
     return "bf16-mixed" if half else "32-true"
 
 
