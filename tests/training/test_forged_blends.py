@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from cache_factory import MARKS, STORE
 from seamline.clips.cache import encode_jpeg
 from seamline.training.config import TrainConfig
-from seamline.training.pairs import PairDataset
+from seamline.training.pairs import Pair, PairDataset
 from seamline.training.pool import FaceEntry, FacePool
 
 SCENE, DRAWN = 90, 170
@@ -36,10 +37,12 @@ def test_a_forged_face_is_paired_with_the_scene_it_was_laid_into() -> None:
     assert strangers.genuine_for(generator, laid).person == "dora"
 
 
-def pairs(forged_person: str, share: float, *, frames: int = 3) -> list[PairDataset]:
+def pairs(
+    forged_person: str, share: float, *, frames: int = 3, cutout_share: float = 0.0
+) -> list[PairDataset]:
     told = TrainConfig(
         size_px=64, steps_per_epoch=10, batch_size=8, self_blend_share=0.0,
-        forged_blend_share=share,
+        forged_blend_share=share, cutout_share=cutout_share,
     )  # fmt: skip
     forged = entry("c.mp4", forged_person, level=DRAWN, fake=True, frames=frames)
     pool = FacePool([entry("a.mp4", "anna", level=SCENE), forged])
@@ -71,3 +74,21 @@ def test_a_share_of_them_is_blended() -> None:
     some = pairs("anna+ben", 0.5)[0]
     known = [float(some[i].mask_known[1]) for i in range(len(some))]
     assert 0.25 < np.mean(known) < 0.75
+
+
+def equal_parts(pair: Pair) -> np.ndarray:
+    """Where both sides of a pair are the same."""
+    return (pair.crops[0] == pair.crops[1]).all(dim=0).numpy()
+
+
+def test_parts_of_both_sides_are_hidden_alike_and_count_as_genuine() -> None:
+    shown, hidden = (
+        [some[i] for i in range(len(some))]
+        for some in (pairs("anna+ben", 0.0)[0], pairs("anna+ben", 0.0, cutout_share=1.0)[0])
+    )
+    assert max(equal_parts(pair).mean() for pair in shown) < 0.05
+    assert 0.15 < np.mean([equal_parts(pair).mean() for pair in hidden]) < 0.6
+    for pair in map(pairs("anna+ben", 1.0, cutout_share=1.0)[0].__getitem__, range(20)):
+        same = equal_parts(pair).reshape(4, 16, 4, 16).all(axis=(1, 3))
+        assert pair.masks[1][torch.from_numpy(same)].sum() < 1e-3  # a blend fades out
+        assert pair.masks[1].max() > 0.01

@@ -122,6 +122,9 @@ class TrainConfig:
     forged_blend_share: float = 0.0
     """Share of forged-and-genuine pairs of one scene whose forged face is blended into the genuine
     crop: a forged file has few frames, which are soon known by heart."""
+    cutout_share: float = 0.0
+    """Share of pairs of which one part is hidden, on both sides alike: whole faces of a few dozen
+    people are soon known by heart, and which of them is forged."""
     mouth_share: float = 0.0
     """Share of self-blends that are drawn as lip-region blends, beside those drawn anyway."""
     strong_colours: float = 0.0

@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 from seamline.clips.cache import decode_jpeg
 from seamline.data.augment import apply_chain, draw_chain, frame_crop
 from seamline.data.cross_blend import cross_blend, nearest_shape
+from seamline.data.cutout import hide_part
 from seamline.data.redrawn_blend import redrawn_blend
 from seamline.data.self_blend import Blend, change_of, change_view, self_blend, subtle_view
 from seamline.training.config import TrainConfig
@@ -178,12 +179,17 @@ class PairDataset(Dataset[Pair]):
             apply_chain(crop, chain, store_margin=self._store_margin, size_px=config.size_px)
             for crop in (genuine, fake)
         ]
+        hidden = None
+        if config.cutout_share and generator.random() < config.cutout_share:
+            *sides, hidden = hide_part(sides[0], sides[1], generator)
         rows = config.size_px // MASK_STRIDE
         masks = np.zeros((2, rows, rows), np.float32)
         if mask is not None:
             framed = frame_crop(
                 mask, chain, store_margin=self._store_margin, size_px=rows * MASK_STRIDE
             )
+            if hidden is not None:
+                framed = framed * ~hidden
             masks[1] = framed.reshape(rows, MASK_STRIDE, rows, MASK_STRIDE).mean(axis=(1, 3))
         known = torch.tensor([1.0, 0.0 if mask is None else 1.0])
         crops = torch.from_numpy(np.stack(sides)).permute(0, 3, 1, 2).float()
