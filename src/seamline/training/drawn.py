@@ -20,8 +20,17 @@ _OTHER_SEED = 1_000_003  # pairs that the training did not draw
 def drawn_pairs(
     config: TrainConfig, pairs: int, data: PictureData | None = None
 ) -> Iterator[Float[Tensor, "pair side 3 size size"]]:
-    """Give batches of at least ``pairs`` genuine and forged crops, after the same chain each."""
-    drawn = replace(config, size_px=config.scan_px, scan_size_px=0, seed=config.seed + _OTHER_SEED)
+    """Give batches of at least ``pairs`` genuine and forged crops, after the same chain each.
+
+    No part of them is hidden: a scan hides none.
+    """
+    drawn = replace(
+        config,
+        size_px=config.scan_px,
+        scan_size_px=0,
+        cutout_share=0.0,
+        seed=config.seed + _OTHER_SEED,
+    )
     found = data or PictureData(drawn)
     size = min(pairs, config.batch_size // 2)
     whole = replace(drawn, steps_per_epoch=-(-pairs // size), batch_size=2 * size)
