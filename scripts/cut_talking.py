@@ -9,8 +9,9 @@ repositories; out: a folder of clips a part, each with its manifest, as `seamlin
     git clone --bare https://github.com/OWNER/NAME CLONES/OWNER+NAME
     python scripts/cut_talking.py CLONES --out people [--part choose]
 
-Frames keep their times, laid on the file's own rate; the sound is kept as mono. What a clone lacks
-is named and left out, and a clip that is there already stays.
+Who is in another part, too, is left out of part *train*. Frames keep their times, laid on the
+file's own rate; the sound is kept as mono. What a clone lacks is named and left out, and a clip
+that is there already stays.
 """
 
 from __future__ import annotations
@@ -50,7 +51,14 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
     with LIST.open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["split"] in (arguments.part or PARTS)]
+        listed = list(csv.DictReader(file))
+    judged = {row["person"] for row in listed if row["split"] != "train"}
+    rows = [
+        row
+        for row in listed
+        if row["split"] in (arguments.part or PARTS)
+        and not (row["split"] == "train" and row["person"] in judged)
+    ]
     if arguments.list:
         print("\n".join(sorted({row["repository"] for row in rows})))
         return

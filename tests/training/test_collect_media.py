@@ -69,6 +69,8 @@ def cutter(load: Loader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mod
          "stop_seconds": "3.00", "crop": "48:40:0:8", "person": "ann", "split": "train"},
         {**named, "name": "bob", "path": "mute.mp4", "start_seconds": "0.00",
          "stop_seconds": "1.00", "person": "bob", "split": "test"},
+        {**named, "name": "bob-2", "path": "talk.mp4", "start_seconds": "0.00",
+         "stop_seconds": "1.00", "person": "bob", "split": "train"},
         {**named, "name": "cid", "path": "gone.mp4", "start_seconds": "0.00",
          "stop_seconds": "1.00", "person": "cid", "split": "test"},
         {**named, "name": "dan", "path": "talk.mp4", "start_seconds": "0.00",
