@@ -8,6 +8,7 @@ goes on from the other it still holds: ``--keep-norms`` averages it too.
     python scripts/average_runs.py runs/small-picture-2 runs/transfer-2 --out runs/mean
     seamline train configs/transfer-3.yaml --set initial=runs/mean
     python scripts/average_runs.py runs/transfer-3 runs/transfer-4 --out runs/mean-2 --keep-norms
+    python scripts/average_runs.py runs/a runs/b --out runs/c --keep-norms --shares 0.7 0.3
 """
 
 from __future__ import annotations
@@ -35,11 +36,21 @@ def main() -> None:
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--keep-norms", action="store_true")
+    parser.add_argument(
+        "--shares", type=float, nargs="+", help="how much each run counts; default: all alike"
+    )
     arguments = parser.parse_args()
+    shares = np.array(arguments.shares or [1.0] * len(arguments.runs))
+    if len(shares) != len(arguments.runs) or (shares < 0).any() or shares.sum() == 0:
+        parser.error(f"{len(arguments.runs)} runs need as many shares, got {arguments.shares}")
+    shares /= shares.sum()
     runs = [Run.read(folder) for folder in arguments.runs]
     states = [load_file(run.folder / WEIGHTS) for run in runs]
     mean = {
-        name: torch.stack([state[name].double() for state in states]).mean(dim=0).to(value.dtype)
+        name: sum(
+            (share * state[name].double() for share, state in zip(shares, states, strict=True)),
+            torch.zeros_like(value, dtype=torch.float64),
+        ).to(value.dtype)
         for name, value in states[0].items()
     }
     model = build_network(runs[0].config)
