@@ -36,6 +36,7 @@ from seamline.media.video import Frame, stream_frames
 from seamline.media.write import write_video
 
 LIST = Path(__file__).parents[1] / "benchmarks" / "talking.csv"
+PARTS = ("train", "choose", "test")
 SOURCE = "People filmed by themselves"
 EVERY_FRAME_SECONDS = 1e-3
 MOST_FRAMES_PER_SECOND, USUAL_FRAMES_PER_SECOND = 60.0, 30.0
@@ -46,7 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("clones", type=Path, nargs="?", help="folder of clones named OWNER+NAME")
     parser.add_argument("--out", type=Path, default=Path("people"))
-    parser.add_argument("--part", choices=["train", "choose", "test"], action="append")
+    parser.add_argument("--part", choices=PARTS, action="append")
     parser.add_argument("--list", action="store_true", help="name the repositories and stop")
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
@@ -78,9 +79,6 @@ def main() -> None:
         if samples:
             write_manifest(folder / "manifest.csv", samples)
             print(f"{len(samples)} clips, {folder / 'manifest.csv'}")
-
-
-PARTS = ("train", "choose", "test")
 
 
 def cut(row: dict[str, str], clones: Path, out: Path) -> str | None:
