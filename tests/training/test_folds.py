@@ -8,7 +8,7 @@ import pytest
 
 from cache_factory import write_cache
 from seamline.clips.cache import CachedClip, read_cache
-from seamline.training.folds import CacheSplit, leave_out, sample_of, split_cache
+from seamline.training.folds import CacheSplit, join_extra, leave_out, sample_of, split_cache
 
 
 def rows(folder: Path) -> list[CachedClip]:
@@ -56,6 +56,17 @@ def test_a_left_out_method_and_its_people_are_not_trained_on(tmp_path: Path) -> 
     assert 8 <= len(people(split.holdout)) <= 10  # half of twenty, in whole pairs
     assert sum(clip.sample["method"] == "puppet" for clip in split.holdout) >= 4
     assert any(clip.sample["split"] == "val" for clip in split.train)
+
+
+def test_a_further_cache_brings_nothing_back_that_is_left_out(tmp_path: Path) -> None:
+    every = rows(tmp_path)
+    split = leave_out(every, "method=puppet")
+    joined = join_extra(split, every, without_method="puppet")
+    assert methods(joined.train) == {"", "swap", "lips"}
+    assert not people(joined.train) & people(split.holdout)
+    assert len(joined.train) == 2 * len(split.train)
+    whole = join_extra(leave_out(every, "source=Qui"), every)
+    assert {clip.sample["source"] for clip in whole.train} == {"FF c23"}
 
 
 def test_a_rule_that_holds_out_one_class_is_refused(tmp_path: Path) -> None:

@@ -34,7 +34,11 @@ def read_split(config: TrainConfig) -> CacheSplit:
         parts = split_cache(
             clips, config.folds, config.holdout_fold, by=config.fold_by, join_val=config.join_val
         )
-    return join_extra(parts, read_cache(Path(config.extra_cache))) if config.extra_cache else parts
+    if not config.extra_cache:
+        return parts
+    key, _, name = config.leave_out.partition("=")
+    method = name if key == "method" else ""
+    return join_extra(parts, read_cache(Path(config.extra_cache)), without_method=method)
 
 
 def split_cache(
@@ -126,8 +130,10 @@ def _checked(rule: str, split: CacheSplit) -> CacheSplit:
     return split
 
 
-def join_extra(split: CacheSplit, extra: Iterable[CachedClip]) -> CacheSplit:
-    """Add further training clips, but for people who are held out and sources left out whole."""
+def join_extra(
+    split: CacheSplit, extra: Iterable[CachedClip], *, without_method: str = ""
+) -> CacheSplit:
+    """Add further training clips, but for what is left out: people, whole sources, a method."""
     held = {name for clip in [*split.holdout, *split.val] for name in sample_of(clip).people}
     sources = {clip.sample["source"] for clip in split.holdout}
     sources -= {clip.sample["source"] for clip in split.train}  # those that are left out whole
@@ -137,6 +143,7 @@ def join_extra(split: CacheSplit, extra: Iterable[CachedClip]) -> CacheSplit:
         if clip.error is None
         and not held & set(sample_of(clip).people)
         and clip.sample["source"] not in sources
+        and not (without_method and clip.sample["method"] == without_method)
     ]
     return replace(split, train=[*split.train, *joined])
 
