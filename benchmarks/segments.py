@@ -7,9 +7,11 @@ The manifests are those of `seamline forge` and `spliced_speech.py`. Prints Mark
 each sense by forgery and for several sharpnesses of pooling over time; average precision of the
 spliced files and the genuine ones by whole seconds, as shipped (edges from the finer logits), and
 with the threshold that is best on other files: of the logit, or of how far it lies above its own
-file's median. Thresholds are chosen on ``--choose`` by the sum of AP@0.5 and AP@0.75 and reported
-on ``--report``; without ``--choose`` the files of ``--report`` are halved by original and each
-half is read with what the other one chose. ``--rows`` keeps the logits.
+file's median. *All proposals* are what `scan --proposals` lists, ranked, as the scripts of LAV-DF
+and of AV-Deepfake1M rank what a model proposes; *as shipped* is what of it a verdict shows.
+Thresholds are chosen on ``--choose`` by the sum of AP@0.5 and AP@0.75 and reported on ``--report``;
+without ``--choose`` the files of ``--report`` are halved by original and each half is read with
+what the other one chose. ``--rows`` keeps the logits.
 """
 
 from __future__ import annotations
@@ -25,7 +27,13 @@ import numpy as np
 
 from forged_logits import STEP_SECONDS, Lane, Scored, load, read_scored, table
 from seamline.evaluation.metrics import roc_auc
-from seamline.evaluation.segments import FileSpans, SegmentMeasures, segment_measures
+from seamline.evaluation.segments import (
+    SAME_OVERLAP,
+    FileSpans,
+    SegmentMeasures,
+    overlap,
+    segment_measures,
+)
 from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration
 from seamline.scoring.pool import pool_logits
@@ -57,6 +65,8 @@ class Reading:
     """Of such a stretch."""
     calm_threshold: float | None = None
     """The logit asked of a stretch in a lane that is not called as a whole; None: ``threshold``."""
+    proposes: bool = False
+    """Whether what stands out too little to be called counts, too."""
 
 
 def logit_at(calibration: Calibration, probability: float) -> float:
@@ -93,7 +103,24 @@ def read_lane(lane: Lane, file: Scored, sense: str, sharpness: float, how: Readi
             for s in splices
         ]
         found = join_segments(found, spliced)
+        if how.proposes:
+            found = [*found, *beside(found, fine, how.splices, sense)]
     return [(s.start_seconds, s.stop_seconds, s.fake_probability) for s in found]
+
+
+def beside(
+    shown: Sequence[Segment], fine: FineLogits, rule: SpliceRule, sense: str
+) -> list[Segment]:
+    """Give what stands out besides what is shown, as `sense_proposals` does."""
+    return [
+        Segment(sense, None, s.start_seconds, s.stop_seconds, s.fake_probability)  # type: ignore[arg-type]
+        for s in find_splices(fine, replace(rule, threshold=0.0))
+        if not any(
+            overlap((s.start_seconds, s.stop_seconds), (one.start_seconds, one.stop_seconds))
+            > SAME_OVERLAP
+            for one in shown
+        )
+    ]
 
 
 def measured(
@@ -188,9 +215,13 @@ def segment_rows(
             (Reading("whole seconds", threshold, fine=False), wanted),
             (Reading("by level", threshold), wanted),
             (shipped, wanted),
+            (replace(shipped, name="**all proposals**", proposes=True), wanted),
         ]
         told += [
-            (replace(shipped, name=f"as shipped: {kind}"), spliced(wanted, sense, kind))
+            (
+                replace(shipped, name=f"all proposals: {kind}", proposes=True),
+                spliced(wanted, sense, kind),
+            )
             for kind in sorted({file.forgery for file in wanted if file.truth[sense]})
         ]
         pairs = [(other, wanted)] if other else list(itertools.permutations(halves(wanted)))

@@ -55,6 +55,14 @@ def test_a_person_is_found_scored_and_placed(detector: Detector, demo: Path) -> 
     assert verdict.seconds["total"] >= verdict.seconds["model"] > 0
 
 
+def test_proposals_are_told_where_they_are_asked_for(detector: Detector, demo: Path) -> None:
+    assert detector.scan(demo).proposals is None
+    verdict = detector.scan(demo, proposals=True)
+    assert verdict.proposals is not None
+    assert set(verdict.segments) <= set(verdict.proposals)
+    assert detector.examine(demo, proposals=True).verdict.proposals == verdict.proposals
+
+
 def test_evidence_belongs_to_the_verdict(detector: Detector, demo: Path) -> None:
     steps: list[float] = []
     examination = detector.examine(demo, progress=steps.append)

@@ -44,6 +44,7 @@ class _Asked:
     thorough: bool
     min_face_px: float
     reference: tuple[Reference, ...]
+    proposals: bool
 
 
 class Detector:
@@ -72,14 +73,17 @@ class Detector:
         thorough: bool = False,
         min_face_px: float = 48.0,
         reference: Sequence[str | Path | Reference] = (),
+        proposals: bool = False,
         progress: Callable[[float], None] | None = None,
     ) -> Verdict:
         """Judge one video, image or audio file; raises `UnreadableMedia`.
 
         People who are also seen in the ``reference`` footage, which must be genuine, are judged
-        against it; raises `BadReference`. ``progress`` is told the share done, 0 to 1.
+        against it; raises `BadReference`. With ``proposals`` the verdict also has what stands out
+        too little to be a segment. ``progress`` is told the share done, 0 to 1.
         """
-        asked = _Asked(thorough, min_face_px, self._references(reference, thorough, min_face_px))
+        known = self._references(reference, thorough, min_face_px)
+        asked = _Asked(thorough, min_face_px, known, proposals)
         return self._run(path, asked, None, progress)
 
     def examine(
@@ -89,11 +93,13 @@ class Detector:
         thorough: bool = False,
         min_face_px: float = 48.0,
         reference: Sequence[str | Path | Reference] = (),
+        proposals: bool = False,
         progress: Callable[[float], None] | None = None,
     ) -> Examination:
         """Judge one file like `scan`, and keep crops, heatmaps and spectrogram for a report."""
         evidence = Evidence()
-        asked = _Asked(thorough, min_face_px, self._references(reference, thorough, min_face_px))
+        known = self._references(reference, thorough, min_face_px)
+        asked = _Asked(thorough, min_face_px, known, proposals)
         return Examination(self._run(path, asked, evidence, progress), evidence)
 
     def read_reference(
@@ -150,6 +156,7 @@ class Detector:
             min_face_px=asked.min_face_px,
             references=asked.reference,
             limits=self.bundle.quality,
+            proposes=asked.proposals,
             examined_seconds=sum(stop - start for start, stop in clips.windows),
             size_bytes=Path(path).stat().st_size,
         )

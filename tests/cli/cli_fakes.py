@@ -9,7 +9,7 @@ import hashlib
 import os
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -36,7 +36,13 @@ class FakeDetector:
     bundle = SimpleNamespace(model_id=MODEL)
 
     def scan(
-        self, path: str | Path, *, thorough: bool, min_face_px: float, progress: Any = None
+        self,
+        path: str | Path,
+        *,
+        thorough: bool,
+        min_face_px: float,
+        proposals: bool = False,
+        progress: Any = None,
     ) -> Verdict:
         try:
             text = Path(path).read_text()
@@ -56,7 +62,8 @@ class FakeDetector:
         if progress is not None:
             progress(1.0)
         chance = float(order) if order.replace(".", "").isdigit() else 0.1
-        return make_verdict(str(path), chance, hashlib.sha256(text.encode()).hexdigest())
+        verdict = make_verdict(str(path), chance, hashlib.sha256(text.encode()).hexdigest())
+        return replace(verdict, proposals=verdict.segments) if proposals else verdict
 
     def examine(self, path: Any, **asked: Any) -> Any:
         return SimpleNamespace(verdict=self.scan(path, **asked), evidence=None)

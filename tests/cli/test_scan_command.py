@@ -118,6 +118,18 @@ def test_parquet_holds_the_same_rows(films):
     assert [r["error"] for r in pq.read_table("r.parquet").to_pylist()] == [None] * 3
 
 
+def test_proposals_are_kept_where_they_are_asked_for(films):
+    pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    assert "proposals" not in json.loads(scan("films/a.mp4", "--json").stdout)
+    line = json.loads(scan("films/a.mp4", "--json", "--proposals").stdout)
+    assert line["proposals"] == line["segments"] != []
+    scan("films/a.mp4", "--out", "r.parquet", "--proposals")
+    assert pq.read_table("r.parquet").to_pylist()[0]["proposals"] == line["proposals"]
+    refused = scan("films/a.mp4", "--out", "r.parquet", "--resume")
+    assert refused.exit_code == 2
+    assert "proposals" in " ".join(refused.stderr.split())
+
+
 def test_parquet_without_pyarrow_is_refused_before_any_scan(films, monkeypatch):
     import importlib.util
 

@@ -27,7 +27,7 @@ class ScriptedDetector:
         self.script = script
         self.asked: list[str] = []
 
-    def scan(self, path: str | Path) -> Verdict:
+    def scan(self, path: str | Path, *, proposals: bool = False) -> Verdict:
         self.asked.append(str(path))
         answer = self.script[Path(path).name]
         if isinstance(answer, str):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -227,3 +228,19 @@ def test_the_tables_tell_both():
         console.print(result_table(result))
     assert "Forged stretches" in capture.get()
     assert "macro-F1 1.000" in capture.get()
+
+
+def test_proposals_are_ranked_and_what_is_called_has_its_own_row() -> None:
+    """One splice is called, one only stands out: ranked, both are found; called, one of two."""
+    rows = [row([("video", 2, 4)]), row([("video", 5, 7)]), row([])]
+    called = [verdict([("video", 2.0, 4.0, 0.99)]), verdict([]), verdict([])]
+    beside = [[], [Segment("video", 0, 5.0, 7.0, 0.6)], [Segment("video", 0, 1.0, 2.0, 0.3)]]
+    proposed = [
+        replace(v, proposals=(*v.segments, *more)) for v, more in zip(called, beside, strict=True)
+    ]
+    found = measure_segments(rows, proposed)
+    assert found["video"].average_precision["0.75"] == 1.0
+    assert found["video"].found == 3
+    assert found["video, called"].average_precision["0.75"] == 0.5
+    assert found["video, called"] == measure_segments(rows, called)["video"]
+    assert "video, called" not in measure_segments(rows, called)

@@ -8,9 +8,10 @@ import pytest
 from seamline.media.probe import MediaInfo
 from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration
-from seamline.scoring.sense import sense_segments, stretch_threshold
-from seamline.scoring.splices import SpliceRule
+from seamline.scoring.sense import sense_proposals, sense_segments, stretch_threshold
+from seamline.scoring.splices import SpliceRule, find_splices
 from seamline.scoring.timeline import FineLogits, step_logits
+from seamline.scoring.verdict import Segment
 
 RULE = SpliceRule(Calibration(), threshold=0.97, spread_floor=1.0)
 MODERATE, SURE = 2.5, 5.0  # logits: 0.92 and 0.99
@@ -47,3 +48,27 @@ def test_without_a_rule_of_splices_one_threshold_serves_all() -> None:
 def test_a_laxer_rule_of_splices_does_not_lower_the_threshold() -> None:
     lax = SpliceRule(Calibration(), threshold=0.6, spread_floor=1.0)
     assert stretch_threshold(branch(lax), called=False) == 0.8
+
+
+def test_proposals_are_the_segments_and_what_stands_out_too_little_to_be_one() -> None:
+    starts = np.arange(0, 20, 0.16)
+    logits = np.random.default_rng(0).normal(-3.0, 0.5, len(starts))
+    logits[(starts >= 4) & (starts < 6)] += 6.0
+    logits[(starts >= 12) & (starts < 14)] += 1.0
+    fine, media = (
+        FineLogits(starts, logits, 0.16),
+        MediaInfo("a.wav", "audio", 20.0, None, None, ()),
+    )
+    judged = branch(SpliceRule(Calibration(0.2, -12.0), threshold=0.9, spread_floor=1.0))
+    assert judged.splices is not None
+    (splice,) = find_splices(fine, judged.splices)
+    shown = Segment("audio", None, splice.start_seconds, splice.stop_seconds, 0.99)
+    first, second, *others = sorted(
+        sense_proposals(fine, judged, media, "audio", None, [shown]),
+        key=lambda one: -one.fake_probability,
+    )
+    assert first == shown  # no second time as a proposal of its own
+    assert second.start_seconds == pytest.approx(12.0, abs=0.5)
+    assert second.stop_seconds == pytest.approx(14.0, abs=0.5)
+    assert all(one.fake_probability < second.fake_probability < 0.9 for one in others)
+    assert sense_proposals(fine, branch(None), media, "audio", None, [shown]) == [shown]

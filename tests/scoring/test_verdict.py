@@ -54,6 +54,19 @@ def test_the_promised_json_survives_a_round_trip_with_its_order():
     assert json.dumps(verdict.to_json()) == json.dumps(promised)
 
 
+def test_proposals_are_in_the_json_only_where_they_were_asked_for():
+    plain = Verdict.from_json(json.loads(PROMISED))
+    assert plain.proposals is None
+    assert "proposals" not in plain.to_json()
+    some = dataclasses.replace(plain, proposals=(Segment("video", 0, 7.0, 8.0, 0.12345),))
+    told = some.to_json()["proposals"]
+    assert told == [{"modality": "video", "track": 0, "start_seconds": 7.0, "stop_seconds": 8.0,
+                     "fake_probability": 0.1235}]  # fmt: skip
+    again = Verdict.from_json(json.loads(json.dumps(some.to_json())))
+    assert again.proposals == (Segment("video", 0, 7.0, 8.0, 0.1235),)
+    assert dataclasses.replace(plain, proposals=()).to_json()["proposals"] == []
+
+
 PROBABILITY = st.one_of(st.none(), st.floats(0, 1))
 SECONDS = st.floats(0, 1e5)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import shutil
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +19,7 @@ from seamline.data.manifest import Sample, read_manifest, write_manifest
 from seamline.media.audio import read_audio
 from seamline.media.probe import probe
 from seamline.media.video import stream_frames
-from seamline.media.write import write_video
+from seamline.media.write import write_audio, write_video
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 RATE, SOUND_HZ = 10, 16000
@@ -166,3 +168,110 @@ def test_whole_clips_take_labels_and_people_from_the_manifest(
     assert fake.file.read_bytes().startswith(b"manipulated/Deepfakes/c23/videos/001_002")
     assert real.file.read_bytes().startswith(b"youtube/c23/videos/001")
     assert "left out: no clone of no/where" in capsys.readouterr().err
+
+
+SPEECH_RULES = """repository,pattern,label,system
+some/one@pages,gt/*,real,Corpus
+some/one@pages,*/vocoder?.wav,skip,
+some/one@pages,*/voc*.wav,fake,System A
+some/one@pages,bad/*,fake,System B
+some/one@absent,*,fake,System D
+no/where,*,fake,System C
+"""
+
+
+def tones(path: Path, seconds: float) -> None:
+    """A tone whose pitch rises with time, so that a piece tells where it was cut."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    time = np.arange(round(seconds * SOUND_HZ)) / SOUND_HZ
+    loudness = 0.2 + zlib.crc32(path.as_posix().encode()) % 1000 / 2000  # no two are the same
+    write_audio(path, (loudness * np.sin(2 * np.pi * (200 + 50 * time) * time)).astype(np.float32))
+
+
+def test_speech_is_labelled_by_the_first_rule_that_matches(
+    load: Loader,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    work = tmp_path / "work"
+    for name in ("gt/a.wav", "gt/vocal.wav", "x/vocal.wav", "x/vocoder2.wav", "other/b.wav"):
+        tones(work / name, 6)
+    tones(work / "bad" / "short.wav", 0.5)
+    shutil.copy(work / "gt" / "a.wav", work / "gt" / "twin.wav")
+    (work / "bad" / "broken.mp3").write_bytes(b"no sound" * 2000)
+    subprocess.run(["git", "init", "-q", "-b", "pages"], cwd=work, check=True)
+    commit(work, tmp_path / "clones" / "some+one")
+    (tmp_path / "list.csv").write_text(SPEECH_RULES)
+    script = load("collect_speech")
+    out = tmp_path / "speech"
+    words = (str(tmp_path / "clones"), "--list", str(tmp_path / "list.csv"), "--out", str(out))
+    run(script, monkeypatch, *words)
+    rows = read_manifest(out / "manifest.csv")
+    assert [(r.path, r.voice_truth, r.method, r.source) for r in rows] == [
+        ("some+one/gt/a.wav.wav", "real", "", "some/one"),
+        ("some+one/gt/vocal.wav.wav", "real", "", "some/one"),
+        ("some+one/x/vocal.wav.wav", "fake", "System A", "some/one"),
+    ]
+    assert rows[2].extra["original"] == rows[1].path
+    genuine, fake = (next(read_audio(r.file)).samples for r in rows[1:])
+    assert np.allclose(genuine / genuine.max(), fake / fake.max(), atol=1e-3)  # cut at one place
+    told = capsys.readouterr()
+    assert "some/one@pages: 2 genuine, 1 synthetic, 2 unusable" in told.out
+    assert "some/one@absent: 0 genuine, 0 synthetic" in told.out
+    assert "left out: no clone of no/where" in told.err
+    piece = next(read_audio(rows[0].file, sample_rate_hz=SOUND_HZ)).samples
+    assert len(piece) == 4.5 * SOUND_HZ
+    whole = next(read_audio(work / "gt" / "a.wav", sample_rate_hz=SOUND_HZ)).samples
+    apart = [np.abs(piece - whole[at : at + len(piece)]).max() for at in range(24001)]
+    assert min(apart) < 1e-3  # a piece of the recording, at its own pace
+    assert not list(out.rglob("*.part*"))
+
+
+def test_of_many_files_of_a_system_some_are_taken_and_named_files_all(
+    load: Loader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = tmp_path / "work"
+    for number in range(26):
+        tones(work / "tts" / f"[{number}].wav", 1.5 if number else 6.0)
+    commit(work, tmp_path / "clones" / "some+one")
+    script = load("collect_speech")
+    patterns = tmp_path / "patterns.csv"
+    patterns.write_text("repository,pattern,label,system\nsome/one,tts/*,fake,System A\n")
+    run(script, monkeypatch, str(tmp_path / "clones"), "--list", str(patterns),
+        "--out", str(tmp_path / "some"))  # fmt: skip
+    assert len(read_manifest(tmp_path / "some" / "manifest.csv")) == script.OF_A_SYSTEM
+    named = tmp_path / "named.csv"
+    lines = [f"some/one,tts/[{number}].wav,real,,ann" for number in range(26)]
+    named.write_text("\n".join(["repository,path,label,method,person", *lines]))
+    run(script, monkeypatch, str(tmp_path / "clones"), "--list", str(named), "--split", "val",
+        "--out", str(tmp_path / "all"))  # fmt: skip
+    rows = read_manifest(tmp_path / "all" / "manifest.csv")
+    assert len(rows) == 26
+    assert {(row.split, row.voice_truth, row.person) for row in rows} == {("val", "real", "ann")}
+    assert len(next(read_audio(rows[0].file, sample_rate_hz=SOUND_HZ)).samples) == 6 * SOUND_HZ
+
+
+def test_speech_that_repeats_what_is_judged_is_left_out(
+    load: Loader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = np.random.default_rng(0)
+
+    def speech() -> np.ndarray:
+        """Noise whose bands rise and fall by themselves, as syllables do."""
+        spectra = generator.normal(size=(60, 801)) + 1j * generator.normal(size=(60, 801))
+        spectra *= np.repeat(np.exp(1.5 * generator.normal(size=(60, 9))), 89, axis=1)
+        return (0.02 * np.fft.irfft(spectra, axis=1).reshape(-1)).astype(np.float32)
+
+    judged, other = speech(), speech()
+    echo = np.concatenate([other[:8000], 0.3 * np.convolve(judged, [1, -0.6], "same"), other])
+    rows = []
+    for name, samples in {"judged": judged, "echo": echo, "other": other}.items():
+        write_audio(tmp_path / f"{name}.wav", np.clip(samples, -1, 1))
+        split = "val" if name == "judged" else "train"
+        rows.append(Sample(f"{name}.wav", "audio", split, "real", audio_label="real"))
+    write_manifest(tmp_path / "judged.csv", rows[:1])
+    write_manifest(tmp_path / "train.csv", rows[1:])
+    run(load("repeated_speech"), monkeypatch, str(tmp_path / "train.csv"),
+        "--of", str(tmp_path / "judged.csv"), "--out", str(tmp_path / "apart.csv"))  # fmt: skip
+    assert [row.path for row in read_manifest(tmp_path / "apart.csv")] == ["other.wav"]

@@ -82,7 +82,8 @@ def evaluate(
     if not samples:
         raise WrongUsage(f"{manifest} has no row of kind {chosen} here. Leave out --kind.")
     files = [str(sample.file) for sample in samples]
-    settings = Settings(thorough, min_face_px, keep_evidence=True)  # for the frames' scores
+    # Evidence for the frames' scores, proposals for how stretches rank.
+    settings = Settings(thorough, min_face_px, keep_evidence=True, proposals=True)
     load = DetectorLoader(model, threads_per_job(jobs))
     plan = Plan(files, load, settings, jobs, out=out, resume=resume)
     result = measure_all(samples, plan, asked)

@@ -65,6 +65,14 @@ def scan(
             show_default=False,
         ),
     ] = None,
+    proposals: Annotated[
+        bool,
+        typer.Option(
+            "--proposals",
+            help="In --json and --out, also list stretches that stand out too little to be called: "
+            "to rank and to measure, not to accuse.",
+        ),
+    ] = False,
     demo: Annotated[
         bool, typer.Option("--demo", help="Make a genuine and a forged clip in ./demo, scan both.")
     ] = False,
@@ -80,7 +88,9 @@ def scan(
     from seamline.scale.examine import DetectorLoader, Settings
     from seamline.scale.workers import threads_per_job
 
-    settings = Settings(thorough, min_face_px, keep_evidence=report is not None)
+    settings = Settings(
+        thorough, min_face_px, keep_evidence=report is not None, proposals=proposals
+    )
     inputs = find_inputs([*(paths or []), *(_demo() if demo else [])])
     if not inputs.files and not inputs.problems:
         raise typer.BadParameter("Nothing to scan: name a file, a folder or a glob, or use --demo.")

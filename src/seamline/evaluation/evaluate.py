@@ -44,7 +44,7 @@ class Scanner(Protocol):
     @property
     def bundle(self) -> Identified: ...
 
-    def scan(self, path: str | Path) -> Verdict: ...
+    def scan(self, path: str | Path, *, proposals: bool) -> Verdict: ...
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def scan_samples(samples: Sequence[Sample], detector: Scanner) -> Iterator[Verdi
     for sample in samples:
         start = time.monotonic()
         try:
-            yield detector.scan(sample.file)
+            yield detector.scan(sample.file, proposals=True)
         except UnreadableMedia as error:
             spent = time.monotonic() - start
             yield unreadable_verdict(

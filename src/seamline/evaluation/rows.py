@@ -49,7 +49,10 @@ def parts(result: EvaluationResult) -> list[Part]:
         told = _four_way_told(result.four_way)
         found.append(Part("Picture or voice (truth by row)", _four_way_rows(result.four_way), told))
     if result.segments:
-        told = "Average precision at an overlap of so much, and average recall, as in LAV-DF."
+        told = (
+            "Average precision at an overlap of so much, and average recall, as in LAV-DF: of all "
+            "proposals, ranked, and of those that are called, which a verdict shows."
+        )
         found.append(Part("Forged stretches", _segment_rows(result.segments), told))
     if result.false_stretches:
         told = "Genuine files in which some seconds are pointed at, whatever the file is called."

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,6 +57,10 @@ def measure_segments(
 ) -> dict[str, SegmentMeasures]:
     """Measure each sense that has true stretches, and all together as ``any``.
 
+    Where verdicts have proposals, all of them are ranked, as the scripts of LAV-DF and of
+    AV-Deepfake1M do; those that are called, and so shown, have a row of their own
+    (``video, called``).
+
     Rows without a column ``segments`` are left out; an empty one says nothing is known, ``[]`` that
     nothing is forged. A file that could not be read found nothing.
     """
@@ -71,6 +75,9 @@ def measure_segments(
         files = [_file(truth, verdict, wanted) for truth, verdict in rows]
         if any(file.truth for file in files):
             measured[name] = segment_measures(files)
+            if any(verdict.proposals is not None for _, verdict in rows):
+                called = [_file(truth, replace(v, proposals=None), wanted) for truth, v in rows]
+                measured[f"{name}, called"] = segment_measures(called)
     return measured
 
 
@@ -164,7 +171,7 @@ def _file(
     """Join what overlaps: several faces or senses may be forged, or found, at one time."""
     found = [
         (s.start_seconds, s.stop_seconds, s.fake_probability)
-        for s in verdict.segments
+        for s in (verdict.segments if verdict.proposals is None else verdict.proposals)
         if s.modality in modalities
     ]
     return FileSpans(

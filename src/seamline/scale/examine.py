@@ -45,6 +45,7 @@ class Scanner(Protocol):
         thorough: bool,
         min_face_px: float,
         reference: Sequence[Reference] = (),
+        proposals: bool = False,
         progress: Callable[[float], None] | None,
     ) -> Verdict: ...
 
@@ -55,6 +56,7 @@ class Scanner(Protocol):
         thorough: bool,
         min_face_px: float,
         reference: Sequence[Reference] = (),
+        proposals: bool = False,
         progress: Callable[[float], None] | None,
     ) -> Examination: ...
 
@@ -119,12 +121,16 @@ class Settings:
     keep_evidence: bool = False
     reference: tuple[Reference, ...] = ()
     """Genuine footage, measured already, that the people in the files are judged against."""
+    proposals: bool = False
+    """Whether verdicts also have what stands out too little to be a segment."""
 
     def to_json(self) -> dict[str, Any]:
         """Gives what bears on the verdict; footage is named by its bytes."""
         chosen: dict[str, Any] = {"thorough": self.thorough, "min_face_px": self.min_face_px}
         if self.reference:
             chosen["reference"] = [one.sha256 for one in self.reference]
+        if self.proposals:
+            chosen["proposals"] = True
         return chosen
 
 
@@ -165,6 +171,8 @@ def examine_file(
     asked: dict[str, Any] = {"thorough": settings.thorough, "min_face_px": settings.min_face_px}
     if settings.reference:
         asked["reference"] = settings.reference
+    if settings.proposals:
+        asked["proposals"] = True
     evidence = None
     try:
         if settings.keep_evidence:

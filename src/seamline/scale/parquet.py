@@ -45,7 +45,14 @@ def write_parquet(journal: Path, target: Path) -> None:
 def _row(found: dict[str, Any]) -> dict[str, Any]:
     path = found["path"].encode("utf-8", "backslashreplace").decode()  # names need not be UTF-8
     seconds = [{"stage": stage, "seconds": spent} for stage, spent in found["seconds"].items()]
-    return {"error": None, "reference": None, **found, "path": path, "seconds": seconds}
+    return {
+        "error": None,
+        "reference": None,
+        "proposals": None,
+        **found,
+        "path": path,
+        "seconds": seconds,
+    }
 
 
 def _schema(pa: Any) -> Any:
@@ -87,6 +94,7 @@ def _schema(pa: Any) -> Any:
             sha256=pa.list_(text),
             people=rows(track=whole, reference=text, similarity=number),
         ),
+        "proposals": rows(modality=text, track=whole, **stretch),
         "error": text,
     }
     return pa.schema(list(columns.items()))

@@ -146,6 +146,7 @@ class Results:
         theirs = {**row.get("model", {}), **row.get("input", {})}
         for side in (mine, theirs):  # the same footage in another order judges alike
             side["reference"] = sorted(side.get("reference") or []) or None
+            side["proposals"] = bool(side.get("proposals"))
         odd = [
             f"{name} {theirs.get(name)!r} there, {mine[name]!r} now"
             for name in mine

@@ -95,6 +95,8 @@ class Findings:
     limits: QualityLimits = field(default_factory=QualityLimits)
     """What a face must be like to be judged."""
     warnings: list[str] = field(default_factory=list)
+    proposes: bool = False
+    """Whether stretches are told that stand out too little to be called."""
     examined_seconds: float = 0.0
     """Length of the windows that were looked at."""
     frames_examined: int = 0

@@ -37,6 +37,7 @@ from seamline.scoring.sense import (
     called_from,
     pooled,
     sense_branch,
+    sense_proposals,
     sense_segments,
     sense_splices,
     within,
@@ -94,6 +95,9 @@ def judge(findings: Findings, path: str, sha256: str, seconds: Mapping[str, floa
         model=findings.model,
         seconds=dict(seconds),
         reference=reference_use(findings.references, matches),
+        proposals=(*video.proposals, *audio.proposals, *sync.segments)
+        if findings.proposes
+        else None,
     )
 
 
@@ -179,12 +183,14 @@ def _judge_voice(findings: Findings) -> Sense:
     splices = sense_splices(fine, branch)
     chance, threshold = called_from(branch.calibration.probability(top), branch, splices)
     heard = sum(stops) - sum(starts)
+    segments = sense_segments(
+        lane, fine, branch, media, "audio", None, splices, called=chance >= threshold
+    )
     return Sense(
         SenseScore(chance, within(heard, media), None),
         step_probabilities(lane, branch.calibration),
-        sense_segments(
-            lane, fine, branch, media, "audio", None, splices, called=chance >= threshold
-        ),
+        segments,
+        sense_proposals(fine, branch, media, "audio", None, segments) if findings.proposes else [],
         branch.out_of_range(top),
         threshold,
     )

@@ -25,6 +25,7 @@ from seamline.scoring.sense import (
     called_from,
     pooled,
     sense_branch,
+    sense_proposals,
     sense_segments,
     sense_splices,
     until_end,
@@ -153,7 +154,7 @@ def judge_picture(
     if reason is not None or branch is None:
         return Sense(SenseScore(None, 0.0, reason)), ()
     media, step = findings.media, findings.frame_step_seconds
-    people, lanes, segments, found = [], [], [], []
+    people, lanes, segments, proposals, found = [], [], [], [], []
     for t in tracks:
         stop = until_end(float(t.seconds[-1]) + step, media)
         if worths[t.track].refusal is not None:
@@ -169,9 +170,10 @@ def judge_picture(
         lane = step_logits(t.seconds, logits, media.duration_seconds, sharpness=read.pool_sharpness)
         lanes.append(step_probabilities(lane, read.calibration))
         called, strange = chance >= threshold, scale.out_of_range(top)
-        segments += sense_segments(
-            lane, fine, read, media, "video", t.track, splices, called=called
-        )
+        shown = sense_segments(lane, fine, read, media, "video", t.track, splices, called=called)
+        segments += shown
+        if findings.proposes:
+            proposals += sense_proposals(fine, read, media, "video", t.track, shown)
         found.append((called and not strange, called, chance, threshold, strange))
     if not found:
         reason = refusal_reason(worths)
@@ -180,4 +182,4 @@ def judge_picture(
     judged = [t.seconds for t in tracks if worths[t.track].refusal is None]
     seen = len(np.unique(np.concatenate(judged))) * step
     score = SenseScore(chance, within(seen, media), None)
-    return Sense(score, loudest(lanes), segments, strange, threshold), tuple(people)
+    return Sense(score, loudest(lanes), segments, proposals, strange, threshold), tuple(people)

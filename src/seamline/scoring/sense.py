@@ -26,6 +26,7 @@ class Sense:
     score: SenseScore
     steps: tuple[float | None, ...] = ()
     segments: list[Segment] = field(default_factory=list)
+    proposals: list[Segment] = field(default_factory=list)
     out_of_range: bool = False
     threshold: float = 0.5
     """Probability from which the score calls a fake."""
@@ -121,11 +122,42 @@ def _overlap(one: Segment, other: Segment) -> float:
     return max(0.0, min(one.stop_seconds, other.stop_seconds) - start)
 
 
+def _same(one: Segment, other: Segment) -> bool:
+    """Tell whether two segments share more than half of what they cover together."""
+    start = min(one.start_seconds, other.start_seconds)
+    stop = max(one.stop_seconds, other.stop_seconds)
+    return _overlap(one, other) > (stop - start) / 2
+
+
 def sense_splices(fine: FineLogits, branch: Branch) -> list[Splice]:
     """Find the stretches that stand out from their track, where the branch can judge them."""
     if branch.splices is None:
         return []
     return find_splices(fine, branch.splices, branch.calibration.even_logit)
+
+
+def sense_proposals(
+    fine: FineLogits,
+    branch: Branch,
+    media: MediaInfo,
+    modality: Modality,
+    track: int | None,
+    segments: Sequence[Segment],
+) -> list[Segment]:
+    """Give a lane's segments and all that stands out besides, however little.
+
+    What is the same stretch as a segment (an overlap of more than half of both) is not told twice.
+    """
+    if branch.splices is None:
+        return list(segments)
+    found = find_splices(fine, replace(branch.splices, threshold=0.0))
+    stop = media.duration_seconds or math.inf
+    stretches = (
+        Segment(modality, track, s.start_seconds, min(s.stop_seconds, stop), s.fake_probability)
+        for s in found
+    )
+    beside = [one for one in stretches if not any(_same(one, shown) for shown in segments)]
+    return sorted([*segments, *beside], key=lambda segment: segment.start_seconds)
 
 
 def called_from(chance: float, branch: Branch, splices: Sequence[Splice]) -> tuple[float, float]:

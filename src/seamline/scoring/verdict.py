@@ -154,6 +154,9 @@ class Verdict:
     model: ModelId
     seconds: dict[str, float]
     reference: ReferenceUse | None = None
+    proposals: tuple[Segment, ...] | None = None
+    """`segments` and what stands out too little to be one of them, for measures that rank; None,
+    and not in JSON, where they were not asked for. They accuse nobody."""
     error: str | None = None
 
     def __post_init__(self) -> None:
@@ -177,6 +180,8 @@ class Verdict:
         found["sha256"] = self.sha256 or None
         if self.error is None:
             del found["error"]
+        if self.proposals is None:
+            del found["proposals"]
         if self.sync.track is None:
             del found["sync"]["track"]
         return found
@@ -198,6 +203,7 @@ class Verdict:
             "warnings": tuple(found["warnings"]),
             "model": _record(ModelId, found["model"]),
             "reference": _reference(found.get("reference")),
+            "proposals": _proposals(found.get("proposals")),
         }
         return _record(Verdict, {**found, **parts})
 
@@ -215,6 +221,10 @@ def _reference(found: dict[str, Any] | None) -> ReferenceUse | None:
         return None
     people = tuple(_record(ReferencePerson, one) for one in found["people"])
     return ReferenceUse(tuple(found["paths"]), tuple(found["sha256"]), people)
+
+
+def _proposals(found: list[dict[str, Any]] | None) -> tuple[Segment, ...] | None:
+    return None if found is None else tuple(_record(Segment, one) for one in found)
 
 
 def _plain(value: Any, digits: int = SECONDS_DECIMALS) -> Any:
