@@ -27,17 +27,11 @@ import numpy as np
 
 from forged_logits import STEP_SECONDS, Lane, Scored, load, read_scored, table
 from seamline.evaluation.metrics import roc_auc
-from seamline.evaluation.segments import (
-    SAME_OVERLAP,
-    FileSpans,
-    SegmentMeasures,
-    overlap,
-    segment_measures,
-)
+from seamline.evaluation.segments import FileSpans, SegmentMeasures, segment_measures
 from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration
 from seamline.scoring.pool import pool_logits
-from seamline.scoring.sense import join_segments, stretch_threshold
+from seamline.scoring.sense import join_segments, sense_proposals, stretch_threshold
 from seamline.scoring.splices import SpliceRule, find_splices
 from seamline.scoring.timeline import FineLogits, find_segments, step_logits
 from seamline.scoring.verdict import Segment
@@ -104,23 +98,8 @@ def read_lane(lane: Lane, file: Scored, sense: str, sharpness: float, how: Readi
         ]
         found = join_segments(found, spliced)
         if how.proposes:
-            found = [*found, *beside(found, fine, how.splices, sense)]
+            found = sense_proposals(fine, how.splices, sense, None, found)  # type: ignore[arg-type]
     return [(s.start_seconds, s.stop_seconds, s.fake_probability) for s in found]
-
-
-def beside(
-    shown: Sequence[Segment], fine: FineLogits, rule: SpliceRule, sense: str
-) -> list[Segment]:
-    """Give what stands out besides what is shown, as `sense_proposals` does."""
-    return [
-        Segment(sense, None, s.start_seconds, s.stop_seconds, s.fake_probability)  # type: ignore[arg-type]
-        for s in find_splices(fine, replace(rule, threshold=0.0))
-        if not any(
-            overlap((s.start_seconds, s.stop_seconds), (one.start_seconds, one.stop_seconds))
-            > SAME_OVERLAP
-            for one in shown
-        )
-    ]
 
 
 def measured(

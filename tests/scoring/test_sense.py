@@ -55,20 +55,16 @@ def test_proposals_are_the_segments_and_what_stands_out_too_little_to_be_one() -
     logits = np.random.default_rng(0).normal(-3.0, 0.5, len(starts))
     logits[(starts >= 4) & (starts < 6)] += 6.0
     logits[(starts >= 12) & (starts < 14)] += 1.0
-    fine, media = (
-        FineLogits(starts, logits, 0.16),
-        MediaInfo("a.wav", "audio", 20.0, None, None, ()),
-    )
-    judged = branch(SpliceRule(Calibration(0.2, -12.0), threshold=0.9, spread_floor=1.0))
-    assert judged.splices is not None
-    (splice,) = find_splices(fine, judged.splices)
+    fine = FineLogits(starts, logits, 0.16)
+    rule = SpliceRule(Calibration(0.2, -12.0), threshold=0.9, spread_floor=1.0)
+    (splice,) = find_splices(fine, rule)
     shown = Segment("audio", None, splice.start_seconds, splice.stop_seconds, 0.99)
     first, second, *others = sorted(
-        sense_proposals(fine, judged, media, "audio", None, [shown]),
+        sense_proposals(fine, rule, "audio", None, [shown], 13.5),
         key=lambda one: -one.fake_probability,
     )
     assert first == shown  # no second time as a proposal of its own
     assert second.start_seconds == pytest.approx(12.0, abs=0.5)
-    assert second.stop_seconds == pytest.approx(14.0, abs=0.5)
+    assert second.stop_seconds == 13.5  # where the file stops
     assert all(one.fake_probability < second.fake_probability < 0.9 for one in others)
-    assert sense_proposals(fine, branch(None), media, "audio", None, [shown]) == [shown]
+    assert sense_proposals(fine, None, "audio", None, [shown]) == [shown]

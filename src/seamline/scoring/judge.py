@@ -190,7 +190,9 @@ def _judge_voice(findings: Findings) -> Sense:
         SenseScore(chance, within(heard, media), None),
         step_probabilities(lane, branch.calibration),
         segments,
-        sense_proposals(fine, branch, media, "audio", None, segments) if findings.proposes else [],
+        sense_proposals(fine, branch.splices, "audio", None, segments, media.duration_seconds)
+        if findings.proposes
+        else [],
         branch.out_of_range(top),
         threshold,
     )

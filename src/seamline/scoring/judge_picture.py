@@ -173,7 +173,9 @@ def judge_picture(
         shown = sense_segments(lane, fine, read, media, "video", t.track, splices, called=called)
         segments += shown
         if findings.proposes:
-            proposals += sense_proposals(fine, read, media, "video", t.track, shown)
+            proposals += sense_proposals(
+                fine, read.splices, "video", t.track, shown, media.duration_seconds
+            )
         found.append((called and not strange, called, chance, threshold, strange))
     if not found:
         reason = refusal_reason(worths)

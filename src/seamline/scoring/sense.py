@@ -14,7 +14,7 @@ from seamline.media.probe import MediaInfo
 from seamline.scoring.branch import Branch, judge_of
 from seamline.scoring.findings import Findings
 from seamline.scoring.pool import pool_logits
-from seamline.scoring.splices import Splice, find_splices
+from seamline.scoring.splices import Splice, SpliceRule, find_splices
 from seamline.scoring.timeline import FineLogits, StepLogits, find_segments
 from seamline.scoring.verdict import Modality, Segment, SenseScore
 
@@ -138,23 +138,22 @@ def sense_splices(fine: FineLogits, branch: Branch) -> list[Splice]:
 
 def sense_proposals(
     fine: FineLogits,
-    branch: Branch,
-    media: MediaInfo,
+    rule: SpliceRule | None,
     modality: Modality,
     track: int | None,
     segments: Sequence[Segment],
+    stop_seconds: float | None = None,
 ) -> list[Segment]:
-    """Give a lane's segments and all that stands out besides, however little.
+    """Give a lane's segments and all that stands out besides, however little, until a file's stop.
 
     What is the same stretch as a segment (an overlap of more than half of both) is not told twice.
     """
-    if branch.splices is None:
+    if rule is None:
         return list(segments)
-    found = find_splices(fine, replace(branch.splices, threshold=0.0))
-    stop = media.duration_seconds or math.inf
+    stop = stop_seconds or math.inf
     stretches = (
         Segment(modality, track, s.start_seconds, min(s.stop_seconds, stop), s.fake_probability)
-        for s in found
+        for s in find_splices(fine, replace(rule, threshold=0.0))
     )
     beside = [one for one in stretches if not any(_same(one, shown) for shown in segments)]
     return sorted([*segments, *beside], key=lambda segment: segment.start_seconds)
