@@ -2,8 +2,9 @@
 
 A vocoder's copy of a judged sentence, or the sentence itself from another page, would teach the
 very words. Each file's spectrogram is slid along the judged ones: band levels every 40 ms, less
-their mean, over 1.9 s; a file whose highest correlation is at least ``--most`` is left out. Other
-speech seldom correlates by more than 0.9; the same recording behind another system by 0.9 to 1.
+their mean, over 1.9 s, or over 1 s where either is shorter; a file whose highest correlation is at
+least ``--most`` (over 1 s: ``--most-short``) is left out. Other speech seldom correlates by more
+than 0.9 (0.95); the same recording behind another system by 0.9 to 1.
 
     python scripts/repeated_speech.py speech/manifest.csv --of MANIFEST.csv --split val \\
         --of judge/manifest.csv --out speech/apart.csv
@@ -14,20 +15,21 @@ Of a judged manifest rows of kind audio are read, and those of ``--split`` where
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from seamline.data.manifest import Sample, read_manifest, write_manifest
-from seamline.errors import SeamlineError
 from seamline.media.audio import read_audio
 from seamline.voice.logmel import LogMelSettings, log_mel
 
 MEL = LogMelSettings()
-COLUMN_SECONDS, COLUMNS, BANDS_JOINED = 0.04, 48, 8
-JUDGED_STEP = 6
-"""Columns between the windows of judged speech; those of the others begin at every column."""
+COLUMN_SECONDS, BANDS_JOINED = 0.04, 8
+BANDS = MEL.mels // BANDS_JOINED
+LONG, SHORT = 48, 24
+"""Columns of a window; the short one where a piece, or what is judged, has no more."""
+JUDGED_STEPS = 8
+"""How often windows of judged speech begin within their length; others begin at every column."""
 LEAST_NORM = 1e-6
 
 
@@ -37,17 +39,23 @@ def main() -> None:
     parser.add_argument("--of", type=Path, action="append", required=True, help="judged manifest")
     parser.add_argument("--split", default="val", help="of judged manifests that have it")
     parser.add_argument("--most", type=float, default=0.88, help="correlation from which one goes")
+    parser.add_argument("--most-short", type=float, default=0.95, help="the same over 1 s")
     parser.add_argument("--out", type=Path, required=True, help="manifest without the repeated")
     arguments = parser.parse_args()
     judged = [sample for path in arguments.of for sample in judged_rows(path, arguments.split)]
-    known = np.concatenate([windows(levels(sample.file), JUDGED_STEP) for sample in judged])
-    print(f"{len(judged)} judged files, {len(known)} windows of {COLUMNS * COLUMN_SECONDS:.1f} s")
+    bands = [levels(sample.file) for sample in judged]
+    long, short = stacked(bands, LONG), stacked(bands, SHORT)
+    brief = stacked([one for one in bands if one.shape[1] < LONG], SHORT)
+    print(f"{len(judged)} judged files, {len(long)} windows of {LONG * COLUMN_SECONDS:.1f} s")
     kept = []
-    for sample, correlation in correlations(read_manifest(arguments.manifest), known):
-        if correlation < arguments.most:
+    for sample in read_manifest(arguments.manifest):
+        own = levels(sample.file)
+        whole = highest(own, long, LONG)
+        part = highest(own, short if own.shape[1] < LONG else brief, SHORT)
+        if whole < arguments.most and part < arguments.most_short:
             kept.append(sample)
         else:
-            print(f"{correlation:.3f} {sample.path}", flush=True)
+            print(f"{max(whole, part):.3f} {sample.path}", flush=True)
     write_manifest(arguments.out, kept)
     print(f"{len(kept)} files, {arguments.out}")
 
@@ -57,14 +65,16 @@ def judged_rows(manifest: Path, split: str) -> list[Sample]:
     return [sample for sample in rows if sample.split == split] or rows
 
 
-def correlations(samples: Iterable[Sample], known: np.ndarray) -> Iterator[tuple[Sample, float]]:
-    """Give each file's highest correlation with any judged window; 0 where it is too short."""
-    for sample in samples:
-        try:
-            own = windows(levels(sample.file), 1)
-        except SeamlineError:
-            own = np.zeros((0, known.shape[1]), np.float32)
-        yield sample, float((own @ known.T).max()) if len(own) else 0.0
+def stacked(bands: list[np.ndarray], columns: int) -> np.ndarray:
+    """Give all windows of judged files, one a row."""
+    cut = [windows(one, columns, columns // JUDGED_STEPS) for one in bands]
+    return np.concatenate([np.zeros((0, BANDS * columns), np.float32), *cut])
+
+
+def highest(own: np.ndarray, known: np.ndarray, columns: int) -> float:
+    """Give a file's highest correlation with any of the windows; 0 where there is none."""
+    found = windows(own, columns, 1) @ known.T
+    return float(found.max()) if found.size else 0.0
 
 
 def levels(path: Path) -> np.ndarray:
@@ -77,11 +87,11 @@ def levels(path: Path) -> np.ndarray:
     return cut.mean(axis=(1, 3))
 
 
-def windows(bands: np.ndarray, step: int) -> np.ndarray:
+def windows(bands: np.ndarray, columns: int, step: int) -> np.ndarray:
     """Cut windows, each band's mean taken off, of length one."""
-    if bands.shape[1] < COLUMNS:
-        return np.zeros((0, COLUMNS * len(bands)), np.float32)
-    cut = np.lib.stride_tricks.sliding_window_view(bands, COLUMNS, axis=1)[:, ::step]
+    if bands.shape[1] < columns:
+        return np.zeros((0, columns * len(bands)), np.float32)
+    cut = np.lib.stride_tricks.sliding_window_view(bands, columns, axis=1)[:, ::step]
     cut = cut - cut.mean(axis=2, keepdims=True)
     flat = cut.transpose(1, 0, 2).reshape(cut.shape[1], -1).astype(np.float32)
     return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), LEAST_NORM)

@@ -266,7 +266,13 @@ def test_speech_that_repeats_what_is_judged_is_left_out(
     judged, other = speech(), speech()
     echo = np.concatenate([other[:8000], 0.3 * np.convolve(judged, [1, -0.6], "same"), other])
     rows = []
-    for name, samples in {"judged": judged, "echo": echo, "other": other}.items():
+    for name, samples in {
+        "judged": judged,
+        "echo": echo,
+        "short": echo[14400:36400],
+        "other": other,
+        "brief": other[:22000],
+    }.items():
         write_audio(tmp_path / f"{name}.wav", np.clip(samples, -1, 1))
         split = "val" if name == "judged" else "train"
         rows.append(Sample(f"{name}.wav", "audio", split, "real", audio_label="real"))
@@ -274,4 +280,5 @@ def test_speech_that_repeats_what_is_judged_is_left_out(
     write_manifest(tmp_path / "train.csv", rows[1:])
     run(load("repeated_speech"), monkeypatch, str(tmp_path / "train.csv"),
         "--of", str(tmp_path / "judged.csv"), "--out", str(tmp_path / "apart.csv"))  # fmt: skip
-    assert [row.path for row in read_manifest(tmp_path / "apart.csv")] == ["other.wav"]
+    kept = [row.path for row in read_manifest(tmp_path / "apart.csv")]
+    assert kept == ["other.wav", "brief.wav"]
