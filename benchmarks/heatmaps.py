@@ -30,6 +30,7 @@ from seamline.errors import UnreadableMedia
 from seamline.faces.align import align_crop, aligned_to_frame
 from seamline.faces.mtcnn import Face, FaceDetector
 from seamline.media.video import stream_frames
+from seamline.scoring.evidence import heat_of
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import find_model
 
@@ -101,18 +102,18 @@ def differing(
 
 def figures(bundle: Bundle, shown: list[Shown]) -> dict[str, float]:
     """Hit or miss, and the two IoUs, averaged over a file's frames."""
-    heat = bundle.score_faces(np.stack([crop for crop, _ in shown]))[1]
+    mask_logits = bundle.score_faces(np.stack([crop for crop, _ in shown])).masks
+    assert mask_logits is not None, f"{bundle.name} has no heatmaps"
     hits, halves, ranks, chances = [], [], [], []
-    for logits, (_, mask) in zip(heat, shown, strict=True):
-        cells = cv2.resize(
-            mask.astype(np.float32), logits.shape[::-1], interpolation=cv2.INTER_AREA
-        )
+    for logits, (_, mask) in zip(mask_logits, shown, strict=True):
+        heat = heat_of(logits)
+        cells = cv2.resize(mask.astype(np.float32), heat.shape[::-1], interpolation=cv2.INTER_AREA)
         truth = cells >= 0.5
         if not truth.any():
             continue
-        hits.append(bool(truth.flat[np.argmax(logits)]))
-        halves.append(iou(logits >= 0, truth))
-        ranks.append(iou(logits >= np.sort(logits, axis=None)[-truth.sum()], truth))
+        hits.append(bool(truth.flat[np.argmax(heat)]))
+        halves.append(iou(heat >= 0.5, truth))
+        ranks.append(iou(heat >= np.sort(heat, axis=None)[-truth.sum()], truth))
         chances.append(float(truth.mean()))
     if not hits:
         return {}
