@@ -25,6 +25,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the run to write")
     parser.add_argument("--scan-size-px", type=int, help="side of the crops; default: as they were")
     parser.add_argument("--pool-sharpness", type=float, help="over frames; 0 is their mean")
+    parser.add_argument("--mask-share", type=float, help="of a crop's logit that its mask makes up")
+    parser.add_argument("--detail-weight", type=float, help="logits an e-fold of fine detail")
     parser.add_argument("--refit", action="store_true", help="fit the last layer at that size")
     parser.add_argument("--pairs", type=int, default=PAIRS, help="of crops to fit it on")
     parser.add_argument("--threads", type=int, default=1)
@@ -33,6 +35,8 @@ def main() -> None:
     how = {
         "scan_size_px": arguments.scan_size_px,
         "pool_sharpness": arguments.pool_sharpness,
+        "mask_share": arguments.mask_share,
+        "detail_weight": arguments.detail_weight,
     }
     if arguments.refit:
         config = refit(arguments.run, arguments.out, pairs=arguments.pairs, **how)

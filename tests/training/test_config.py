@@ -48,6 +48,8 @@ def test_an_unknown_key_lists_the_known_ones() -> None:
         ({"margin_range": [1.4, 1.0]}, "margin_range .* falls"),
         ({"precision": "half"}, "precision is 'half'; known: auto, float32, bfloat16"),
         ({"workers": -1}, "workers is -1; 0 draws items in the training itself"),
+        ({"branch": "voice", "mask_share": 0.5}, "mask_share .* for branch picture, not for voice"),
+        ({"mask_share": 1.5}, "mask_share is 1.5, a share is from 0 to 1"),
         ({"epochs": "many"}, "epochs takes int, got 'many'"),
         ({"initial": "nowhere"}, "initial is 'nowhere'; known: imagenet, random, the folder"),
     ],

@@ -16,10 +16,12 @@ from safetensors.torch import load_file, save_file
 from cache_factory import write_cache
 from picture_runs import small_picture
 from seamline.models.build import ModelConfig
+from seamline.scoring.crop_logits import CropWeights
 from seamline.training.build import WEIGHTS, build_network
 from seamline.training.config import TrainConfig, config_json
 from seamline.training.export import Run, export_bundle
 from seamline.training.fit import fit, precision_of
+from seamline.training.picture_data import PictureData
 from seamline.training.refit import fit_last_layer, refit
 from seamline.training.rescore import rescore
 
@@ -156,6 +158,26 @@ def test_the_mean_over_frames_pools_a_rescored_run(picture: TrainConfig, tmp_pat
     assert (sharp.pool_sharpness, even.pool_sharpness) == (8.0, 0.0)
     scores = [Run.read(tmp_path / name).scores["val"] for name in ("sharp", "even")]
     assert all(a["logit"] >= b["logit"] - 1e-6 for a, b in zip(*scores, strict=True))
+
+
+def test_a_rescored_run_and_its_bundle_weigh_crops_alike(
+    picture: TrainConfig, tmp_path: Path
+) -> None:
+    run = fit(replace(picture, epochs=1))
+    rescore(run, tmp_path / "new", mask_share=0.5, detail_weight=0.7, pool_sharpness=0.0)
+    new = Run.read(tmp_path / "new")
+    bundle = export_bundle(tmp_path / "b", [new], name="b", version="1", card="", summary={})
+    assert bundle.branches["picture"].crops == CropWeights(0.5, 0.7)
+    data, old = PictureData(new.config), Run.read(run)
+    for split in ("holdout", "val"):
+        rows = zip(data.files(split), new.scores[split], old.scores[split], strict=True)
+        for item, row, before in rows:
+            crops = item["inputs"].byte().permute(0, 2, 3, 1).numpy()
+            logits = bundle.score_faces(crops).logits
+            assert row["logit"] == pytest.approx(logits.mean(), abs=2e-2)
+            assert row["logit"] != pytest.approx(before["logit"], abs=2e-2)
+    with pytest.raises(ValueError, match="learning_rate: judging heeds pool_sharpness"):
+        rescore(run, tmp_path / "other", learning_rate=0.1)
 
 
 def test_a_refitted_last_layer_tells_its_own_pairs_better(

@@ -11,6 +11,7 @@ import pytest
 
 from seamline.errors import BadBundle, UnknownModel
 from seamline.scoring.calibration import Calibration
+from seamline.scoring.crop_logits import LEAST_DETAIL, CropWeights
 from seamline.scoring.splices import SpliceRule
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import find_model, list_models
@@ -116,6 +117,19 @@ def test_a_bundle_keeps_how_splices_are_judged(tmp_path: Path) -> None:
     old = write_tiny_bundle(tmp_path / "old")
     assert old.branches["picture"].splices is None
     assert "splices" not in (old.folder / "bundle.json").read_text()
+
+
+def test_a_bundle_weighs_crops_and_its_golden_file_holds_the_graph_s_own(tmp_path: Path) -> None:
+    weights = CropWeights(mask_share=0.5, detail_weight=2.0)
+    bundle = write_tiny_bundle(tmp_path, branches=("picture",), crops=weights)
+    assert bundle.branches["picture"].crops == weights
+    crops = np.zeros((1, 64, 64, 3), np.uint8)
+    crops[..., 0] = 200
+    logits, masks, _ = bundle.score_faces(crops)
+    assert masks is not None
+    assert masks.max() == pytest.approx(9.0)
+    assert logits == pytest.approx([9.0 + 2.0 * np.log(LEAST_DETAIL)])
+    assert all(check.passed for check in bundle.replay_golden())
 
 
 def test_a_file_name_that_leaves_the_folder_is_refused(tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
 from seamline.scoring.calibration import Calibration
+from seamline.scoring.crop_logits import CropWeights
 from seamline.scoring.splices import SpliceRule
 
 JUDGES: dict[str, tuple[str, ...]] = {
@@ -59,6 +60,8 @@ class Branch:
     """Of synchrony: the logit above which, over a long time, nothing belongs together; evidence
     counts from there, by the root of its length (`synchrony.weighed`). None: length is no matter,
     as before version 12 of the shipped bundle."""
+    crops: CropWeights = field(default_factory=CropWeights)
+    """Of a picture branch: what else of a crop counts in its logit."""
     weight: float = 1.0
     """Of a branch that adds to another one: that one's raw logits per natural log of odds."""
 

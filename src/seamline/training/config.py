@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from seamline.models.build import DEFAULT_KIND, ModelConfig
+from seamline.scoring.crop_logits import CropWeights
 from seamline.training.config_checks import check_config
 from seamline.training.records import make_record
 
@@ -143,6 +144,11 @@ class TrainConfig:
     """Weight of each source as a giver of genuine faces to self-blend; empty: all alike."""
     forged: dict[str, float] = field(default_factory=dict)
     """Weight of each source as a giver of forged-and-genuine pairs; empty: all alike."""
+    mask_share: float = 0.0
+    """Share of a crop's logit that its highest mask logit makes up where whole files are judged;
+    training asks the network's own logit alone (`seamline.scoring.crop_logits`)."""
+    detail_weight: float = 0.0
+    """Logits added there for every e-fold of fine detail in the crop."""
     pool_sharpness: float = 1.0
     """Sharpness of the log-mean-exp over time; 0 is the mean."""
     sound_seconds: tuple[float, float] = (1.0, 2.4)
@@ -218,6 +224,11 @@ class TrainConfig:
     def scan_px(self) -> int:
         """Side of the crops that are validated and scanned."""
         return self.scan_size_px or self.size_px
+
+    @property
+    def crop_weights(self) -> CropWeights:
+        """What else than a picture network's own logit counts where whole files are judged."""
+        return CropWeights(self.mask_share, self.detail_weight)
 
     @property
     def run_folder(self) -> Path:

@@ -45,6 +45,11 @@ def check_config(config: Any) -> None:
         )
     if config.scan_size_px and config.branch != "picture":
         raise ValueError(f"scan_size_px is for branch picture, not for {config.branch}.")
+    if config.crop_weights.any and config.branch != "picture":
+        weights = "mask_share and detail_weight are"
+        raise ValueError(f"{weights} for branch picture, not for {config.branch}.")
+    if not 0 <= config.mask_share <= 1:
+        raise ValueError(f"mask_share is {config.mask_share}, a share is from 0 to 1.")
     if config.scan_size_px % 32:
         raise ValueError(f"scan_size_px {config.scan_size_px} is no multiple of 32.")
     if config.redraw_share and not config.redrawers:

@@ -233,7 +233,12 @@ def _branch(run: Run, model: nn.Module, graph: str, contract: CropContract) -> B
     if run.config.branch in ("clip", "both"):
         sharpness = 0.0  # calibrated on one window a file: the mean over windows stays on its scale
     return Branch(
-        graph, pool_sharpness=sharpness, step_seconds=step, context_seconds=context, **found
+        graph,
+        pool_sharpness=sharpness,
+        step_seconds=step,
+        context_seconds=context,
+        crops=run.config.crop_weights,
+        **found,
     )
 
 

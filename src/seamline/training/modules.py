@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from torchmetrics.functional.classification import binary_auroc
 
 from seamline.models.voice_cnn import VoiceCNN
+from seamline.scoring.crop_logits import weigh_crops
 from seamline.training.config import TrainConfig
 from seamline.training.pairs import Pair
 from seamline.training.twins import ask_apart
@@ -144,8 +145,14 @@ class PictureModule(BranchModule):
 
     def file_logits(self, inputs: Float[Tensor, "frame 3 size size"]) -> Float[Tensor, ""]:
         """Pool one file's frame logits as the runtime does."""
-        crops = inputs.contiguous(memory_format=torch.channels_last)
-        return pool(self.model(crops).logit, self.config.pool_sharpness)
+        scores = self.model(inputs.contiguous(memory_format=torch.channels_last))
+        weights = self.config.crop_weights
+        if not weights.any:
+            return pool(scores.logit, self.config.pool_sharpness)
+        crops = inputs.round().byte().permute(0, 2, 3, 1).cpu().numpy()
+        logits, masks = (v.float().cpu().numpy() for v in (scores.logit, scores.mask_logit))
+        weighed = torch.from_numpy(weigh_crops(logits, masks, crops, weights))
+        return pool(weighed, self.config.pool_sharpness)
 
 
 class VoiceModule(BranchModule):

@@ -37,7 +37,7 @@ def refit(
     pairs: int = PAIRS,
     strength: float = STRENGTH,
     scan_size_px: int | None = None,
-    pool_sharpness: float | None = None,
+    **other: float | None,
 ) -> TrainConfig:
     """Write to ``out`` the run with a new last layer and the scores of its held-out sets.
 
@@ -59,7 +59,7 @@ def refit(
     out.mkdir(parents=True, exist_ok=True)
     save_file(state, out / WEIGHTS)
     (out / "config.json").write_text(json.dumps(config_json(config), indent=2) + "\n")
-    return rescore(out, out, scan_size_px=size_px, pool_sharpness=pool_sharpness)
+    return rescore(out, out, scan_size_px=size_px, **other)
 
 
 def fit_last_layer(

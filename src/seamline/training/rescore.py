@@ -14,15 +14,20 @@ from seamline.training.picture_data import PictureData
 from seamline.training.usual import measure_usual
 from seamline.training.voice_data import VoiceData
 
+JUDGING = ("pool_sharpness", "mask_share", "detail_weight")
+
 
 def rescore(
     run: Path,
     out: Path,
     *,
     scan_size_px: int | None = None,
-    pool_sharpness: float | None = None,
+    **other: float | None,
 ) -> TrainConfig:
-    """Score the held-out sets with a run's weights, at another size or pooled otherwise if asked.
+    """Score the held-out sets with a run's weights, at another size if asked.
+
+    ``other`` are further keys of the config that only judging heeds: `pool_sharpness`,
+    `mask_share`, `detail_weight`; None leaves one as it is.
 
     Also measures the usual faces of a picture run anew (`seamline.training.usual`).
     ``out`` may be the run itself, whose weights were made by other means than training. Raises
@@ -35,8 +40,10 @@ def rescore(
         raise ValueError(f"{run} trained branch {config.branch}; picture and voice are rescored.")
     if scan_size_px is not None:
         config = replace(config, scan_size_px=scan_size_px)
-    if pool_sharpness is not None:
-        config = replace(config, pool_sharpness=pool_sharpness)
+    if unknown := set(other) - set(JUDGING):
+        raise ValueError(f"{', '.join(sorted(unknown))}: judging heeds {', '.join(JUDGING)}.")
+    asked = {key: value for key, value in other.items() if value is not None}
+    config = replace(config, **asked)  # type: ignore[arg-type]
     module = build_module(config)
     data = PictureData(config) if config.branch == "picture" else VoiceData(config)
     scores = {split: score_files(module, data.files(split)) for split in ("holdout", "val")}

@@ -20,6 +20,7 @@ from jaxtyping import Float, UInt8
 from seamline.clips.contract import CropContract
 from seamline.errors import BadBundle, UnknownModel
 from seamline.scoring.branch import Branch, judge_of
+from seamline.scoring.crop_logits import weigh_crops
 from seamline.scoring.quality import QualityLimits
 from seamline.scoring.verdict import ModelId
 from seamline.zoo.device import execution_providers
@@ -146,7 +147,7 @@ class Bundle:
         }
 
     def score_faces(self, crops: UInt8[np.ndarray, "time size size 3"]) -> FaceLogits:
-        """Score crops of one window, in uint8 RGB.
+        """Score crops of one window, in uint8 RGB; a picture branch's logits as it weighs them.
 
         A temporal branch judges the crops together: each has its one logit, and no heatmap.
         """
@@ -155,7 +156,8 @@ class Bundle:
             (logit,) = self._sessions["temporal"].run(None, {"frames": crops})
             return FaceLogits(np.full(len(crops), float(logit[0])))
         logit, mask, *strangeness = self._sessions["picture"].run(None, {"crops": crops})
-        return FaceLogits(logit.astype(np.float64), mask, *strangeness)
+        weights = self.branches["picture"].crops
+        return FaceLogits(weigh_crops(logit, mask, crops, weights), mask, *strangeness)
 
     def score_motion(
         self, maps: Float[np.ndarray, "moment 4 size size"]
@@ -247,12 +249,12 @@ class Bundle:
         with np.load(self.folder / "golden.npz", allow_pickle=False) as golden:
             checks = []
             if "picture" in self.branches:
-                logit, mask, strange = self.score_faces(golden["crops"])
-                assert mask is not None
+                shown = {"crops": golden["crops"]}  # of the graph itself, before it is weighed
+                logit, mask, *strange = self._sessions["picture"].run(None, shown)
                 checks.append(_check("picture logits", logit, golden["picture_logit"]))
                 checks.append(_check("picture masks", mask, golden["picture_mask"]))
-                if strange is not None:
-                    share = strange / golden["picture_strangeness"]  # made-up crops are far off
+                if strange:
+                    share = strange[0] / golden["picture_strangeness"]  # made-up crops are far off
                     checks.append(_check("picture strangeness", share, np.ones_like(share)))
             if "temporal" in self.branches:
                 logit = self.score_faces(golden["frames"]).logits

@@ -18,6 +18,7 @@ from seamline.clips.contract import CropContract
 from seamline.errors import BadBundle
 from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration
+from seamline.scoring.crop_logits import CropWeights
 from seamline.scoring.quality import QualityLimits
 from seamline.scoring.splices import SpliceRule
 
@@ -90,6 +91,7 @@ def read_branch(values: dict[str, Any]) -> Branch:
         reference_usual_logits=_pair(values.get("reference_usual_logits")),
         splices=_splice_rule(values.get("splices")),
         even_logit=values.get("even_logit"),
+        crops=CropWeights(**values.get("crops", {})),
         weight=values.get("weight", 1.0),
     )
 
@@ -117,6 +119,8 @@ def _branch_json(branch: Branch) -> dict[str, Any]:
         found["splices"] = asdict(branch.splices)
     if branch.even_logit is not None:
         found["even_logit"] = branch.even_logit
+    if branch.crops.any:
+        found["crops"] = asdict(branch.crops)
     if branch.weight != 1.0:
         found["weight"] = branch.weight
     if branch.context_seconds:
