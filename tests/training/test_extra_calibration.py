@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from seamline.scoring.calibration import Calibration
+from seamline.scoring.crop_logits import CropWeights
 from seamline.scoring.quality import QualityLimits
 from seamline.scoring.splices import SpliceRule
 from seamline.training.add_calibration import add_calibration
@@ -22,6 +23,8 @@ def test_numbers_for_references_come_from_a_file(tmp_path: Path) -> None:
         "reference_threshold": 0.9,
         "reference_usual_logits": [-4, 9],
         "even_logit": -1.5,
+        "pool_sharpness": 0.25,
+        "crops": {"mask_share": 0.4, "detail_weight": 0.3},
         "splices": {
             "calibration": {"temperature": 0.1, "bias": -4.0},
             "threshold": 0.9,
@@ -36,6 +39,7 @@ def test_numbers_for_references_come_from_a_file(tmp_path: Path) -> None:
     assert branch.reference_threshold == 0.9
     assert branch.reference_usual_logits == (-4, 9)
     assert (branch.even_logit, before.branches["picture"].even_logit) == (-1.5, None)
+    assert (branch.pool_sharpness, branch.crops) == (0.25, CropWeights(0.4, 0.3))
     assert branch.splices == SpliceRule(Calibration(0.1, -4.0), threshold=0.9, spread_floor=5.0)
     assert branch.calibration == before.branches["picture"].calibration
     assert after.quality == QualityLimits(sharpness=(0.3, 0.1), strangeness=(1.5, 2.5))

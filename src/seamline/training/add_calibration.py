@@ -14,7 +14,7 @@ from seamline.zoo.layout import read_branch, write_bundle
 CALIBRATED = {
     "calibration", "threshold", "usual_logits",
     "reference_calibration", "reference_threshold", "reference_usual_logits", "splices", "weight",
-    "even_logit",
+    "even_logit", "pool_sharpness", "crops",
 }  # fmt: skip
 """What a file of further calibration may say of a branch."""
 
@@ -23,7 +23,8 @@ def add_calibration(folder: Path, file: Path) -> Bundle:
     """Write numbers that were fitted elsewhere into an exported bundle; JSON, all keys optional::
 
         {"picture": {"reference_calibration": {"temperature": 0.8, "bias": -1.2},
-                     "reference_threshold": 0.9, "reference_usual_logits": [-4, 9]},
+                     "reference_threshold": 0.9, "reference_usual_logits": [-4, 9],
+                     "crops": {"mask_share": 0.4, "detail_weight": 0.4}},
          "voice": {"splices": {"calibration": {"temperature": 0.2, "bias": -3.0},
                                "threshold": 0.8, "spread_floor": 2.4}},
          "quality": {"sharpness": [0.2, 0.09], "strangeness": [1.9, 2.2]}}
