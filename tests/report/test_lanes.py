@@ -36,6 +36,11 @@ def test_gaps_are_joined_intervals() -> None:
     assert gaps(steps) == [(0.0, 2.0), (3.0, 6.0)]
 
 
+def test_what_a_film_lasts_beyond_its_last_full_step_is_no_gap() -> None:
+    assert gaps([(0.0, 1.0, 0.5), (1.0, 1.01, None)]) == []
+    assert gaps([(0.0, 1.0, 0.5), (1.0, 1.2, None)]) == [(1.0, 1.2)]
+
+
 def test_bars_lie_where_their_seconds_lie() -> None:
     lane = draw_lane("Voice", [(5.0, 6.0, 0.5), (6.0, 10.0, None)], [], Axis(5.0, 10.0))
     seen, unseen = lane.bars

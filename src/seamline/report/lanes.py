@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from seamline.report.words import clock, interval, percent
 
 MOST_CELLS = 240
+LEAST_GAP_SECONDS = 0.05
 _MINUTE = 60.0
 _HOUR = 3600.0
 _TICK_STEPS = (
@@ -150,8 +151,12 @@ def merge_unexamined(steps: Sequence[Step]) -> list[Step]:
 
 
 def gaps(steps: Sequence[Step]) -> list[tuple[float, float]]:
-    """The intervals that were not examined."""
-    return [(start, stop) for start, stop, value in merge_unexamined(steps) if value is None]
+    """The intervals that were not examined; rests of a step that would read as 0 s are none."""
+    return [
+        (start, stop)
+        for start, stop, value in merge_unexamined(steps)
+        if value is None and stop - start >= LEAST_GAP_SECONDS
+    ]
 
 
 def draw_lane(

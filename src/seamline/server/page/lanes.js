@@ -4,6 +4,7 @@
 import { clock, interval, level, percent } from "./words.js";
 
 export const MOST_CELLS = 240;
+const LEAST_GAP_SECONDS = 0.05;
 const MOST_TICKS = 6;
 const LABEL_ROWS = 3;
 const [MINUTE, HOUR] = [60, 3600];
@@ -101,10 +102,10 @@ export function mergeUnexamined(steps) {
   return merged;
 }
 
-/** The intervals that were not examined. */
+/** The intervals that were not examined; rests of a step that would read as 0 s are none. */
 export function gaps(steps) {
   return mergeUnexamined(steps)
-    .filter(([, , value]) => value === null)
+    .filter(([start, stop, value]) => value === null && stop - start >= LEAST_GAP_SECONDS)
     .map(([start, stop]) => [start, stop]);
 }
 
