@@ -67,6 +67,9 @@ def main() -> None:
     parser.add_argument("--bundle", default="bundle", help="folder of the bundle in each run")
     parser.add_argument("--split")
     parser.add_argument("--contains", default="", help="only rows whose source has this text")
+    parser.add_argument(
+        "--share", type=float, help="of the reference's level to take away; default: the model's"
+    )
     parser.add_argument("--json", type=Path)
     parser.add_argument("--extra-calibration", type=Path)
     asked = parser.parse_args()
@@ -76,7 +79,9 @@ def main() -> None:
     for one, run in zip(bundles or [bundle], asked.runs or [None], strict=True):
         videos += read(asked.manifest, one, asked.split, asked.contains, held_out(run))
     genuine = {(v.source, v.people[0]): v for v in videos if v.label == "real"}
-    rows = [row for row in (compare(video, genuine) for video in videos) if row is not None]
+    branch = judge_of("video", bundle.branches) or "picture"
+    share = bundle.branches[branch].reference_share if asked.share is None else asked.share
+    rows = [row for row in (compare(video, genuine, share) for video in videos) if row is not None]
     figures = {"model": bundle.model_id.name, "model_sha256": bundle.sha256, "videos": len(videos)}
     for kind in ("plain", "scene", "face"):
         figures[kind] = measure([r for r in rows if r[kind] is not None], kind)
@@ -84,8 +89,8 @@ def main() -> None:
     if asked.json:
         asked.json.write_text(json.dumps(figures, indent=2) + "\n")
     if asked.extra_calibration:
-        branch = judge_of("video", bundle.branches) or "picture"
-        extra = {branch: calibrate([r for r in rows if r["scene"] is not None])}
+        fitted = calibrate([r for r in rows if r["scene"] is not None])
+        extra = {branch: {"reference_share": share, **fitted}}
         asked.extra_calibration.write_text(json.dumps(extra, indent=2) + "\n")
 
 
@@ -158,7 +163,9 @@ def motion_between(
     return float(np.mean(known)) if known else 0.0
 
 
-def compare(video: Video, genuine: dict[tuple[str, str], Video]) -> dict[str, object] | None:
+def compare(
+    video: Video, genuine: dict[tuple[str, str], Video], share: float
+) -> dict[str, object] | None:
     """Give a probe's plain score, and those relative to the scene's and to the face's person."""
     scene = genuine.get((video.source, video.people[0]))
     face = genuine.get((video.source, video.people[-1]))
@@ -167,8 +174,8 @@ def compare(video: Video, genuine: dict[tuple[str, str], Video]) -> dict[str, ob
         "person": video.people[0],
         "method": video.method,
         "plain": video.second if scene is not None else None,
-        "scene": None if scene is None else video.second - scene.first,
-        "face": None if face is None else video.second - face.first,
+        "scene": None if scene is None else video.second - share * scene.first,
+        "face": None if face is None else video.second - share * face.first,
     }
 
 

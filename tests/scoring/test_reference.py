@@ -71,6 +71,13 @@ def test_a_matched_face_is_judged_by_its_distance_from_the_genuine_level() -> No
     assert result.label == "fake_video"  # 0.7 is needed against a reference, 0.9 without
 
 
+def test_of_the_genuine_level_a_share_is_taken_away() -> None:
+    found = findings(GENUINE, branch=replace(PICTURE, reference_share=0.25))
+    see(found, 0, ANNA, 3.0)
+    chance = verdict(found).people[0].fake_probability
+    assert chance == pytest.approx(RELATIVE.probability(3.0 - 0.25 * 2.0))
+
+
 def test_a_high_level_of_the_scene_is_no_forgery_where_genuine_footage_has_it_too() -> None:
     alone, beside = findings(), findings(replace(GENUINE, tracks=(ReferenceTrack(ANNA, 6.0, 8.0),)))
     for found in (alone, beside):

@@ -101,6 +101,7 @@ def test_a_graph_without_a_hash_is_refused(tmp_path: Path) -> None:
 def test_a_bundle_keeps_how_scores_against_a_reference_are_read(tmp_path: Path) -> None:
     fit = {
         "reference_calibration": Calibration(0.5, -1.0),
+        "reference_share": 0.5,
         "reference_threshold": 0.6,
         "reference_usual_logits": (-4.0, 9.0),
     }

@@ -49,7 +49,10 @@ class Branch:
     threshold: float = 0.5
     """Probability from which the sense calls a fake."""
     reference_calibration: Calibration | None = None
-    """The same for the pooled logit less that of genuine footage of the person; None: unfit."""
+    """The same for the pooled logit less ``reference_share`` of that of genuine footage of the
+    person; None: unfit."""
+    reference_share: float = 1.0
+    """How much of that footage's level is taken away: its own score is a noisy measure of it."""
     reference_threshold: float | None = None
     """Probability from which a person is called a fake against such footage."""
     reference_usual_logits: tuple[float, float] | None = None

@@ -123,7 +123,8 @@ def scale_of(branch: Branch, match: Match | None) -> Scale:
     """
     if match is None:
         return Scale(branch)
-    return Scale(branch.against_reference(), match.logit, not branch.out_of_range(match.logit))
+    level = branch.reference_share * match.logit
+    return Scale(branch.against_reference(), level, not branch.out_of_range(match.logit))
 
 
 def find_scales(findings: Findings) -> dict[int, Scale]:

@@ -87,6 +87,7 @@ def read_branch(values: dict[str, Any]) -> Branch:
         threshold=values["threshold"],
         usual_logits=_pair(values.get("usual_logits")),
         reference_calibration=None if reference is None else Calibration(**reference),
+        reference_share=values.get("reference_share", 1.0),
         reference_threshold=values.get("reference_threshold"),
         reference_usual_logits=_pair(values.get("reference_usual_logits")),
         splices=_splice_rule(values.get("splices")),
@@ -128,6 +129,7 @@ def _branch_json(branch: Branch) -> dict[str, Any]:
     if branch.reference_calibration is not None:
         found |= {
             "reference_calibration": asdict(branch.reference_calibration),
+            "reference_share": branch.reference_share,
             "reference_threshold": branch.reference_threshold,
             "reference_usual_logits": branch.reference_usual_logits,
         }
