@@ -56,6 +56,7 @@ def test_numbers_for_references_come_from_a_file(tmp_path: Path) -> None:
         ({"quality": {"blur": [1, 2]}}, "quality has no blur; known are darkness"),
         ({"picture": {"reference_threshold": 0.9}}, "picture lacks reference_calibration"),
         ({"picture": {"reference_usual_logits": [-1, 1]}}, "lacks reference_calibration and"),
+        ({"picture": {"crops": {"mask": 0.5}}}, "crops has no mask; known are detail_weight, mask"),
         ({"picture": {"treshold": 0.5}}, "picture has no treshold; known are calibration"),
     ],
 )

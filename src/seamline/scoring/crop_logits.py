@@ -10,7 +10,8 @@ pooled over time and calibrated. Two things a network's own logit leaves out are
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
@@ -27,6 +28,14 @@ class CropWeights:
     """Share of a crop's logit that its highest mask logit makes up; the rest is the network's."""
     detail_weight: float = 0.0
     """Logits added for every e-fold of fine detail in the crop's middle."""
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, float] | None) -> CropWeights:
+        """Read what a bundle says of a branch; an unknown name is refused."""
+        found, known = dict(values or {}), {one.name for one in fields(cls)}
+        if odd := sorted(set(found) - known):
+            raise ValueError(f"crops has no {', '.join(odd)}; known are {', '.join(sorted(known))}")
+        return cls(**found)
 
     @property
     def any(self) -> bool:
@@ -51,7 +60,9 @@ def weigh_crops(
 def fine_detail(crop: UInt8[np.ndarray, "size size 3"]) -> float:
     """Deviation of the Laplacian over the crop's middle half, in grey levels.
 
-    Coding, shrinking and blur take it first; the middle half is face whatever the margin.
+    Coding, shrinking and blur take it first; the middle half is face whatever the margin. Unlike
+    `seamline.faces.quality.sharpness`, by which footage is refused, it is not relative to contrast
+    and is measured on the crop as the network sees it.
     """
     quarter = len(crop) // 4
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[quarter:-quarter, quarter:-quarter]

@@ -92,7 +92,7 @@ def read_branch(values: dict[str, Any]) -> Branch:
         reference_usual_logits=_pair(values.get("reference_usual_logits")),
         splices=_splice_rule(values.get("splices")),
         even_logit=values.get("even_logit"),
-        crops=CropWeights(**values.get("crops", {})),
+        crops=CropWeights.from_json(values.get("crops")),
         weight=values.get("weight", 1.0),
     )
 
