@@ -1,14 +1,16 @@
 """What the synchrony of lips and sound tells of forged clips of one's own, file by file.
 
     python benchmarks/forged_sync.py --report MANIFEST.csv... [--model NAME|DIR]
-        [--fit MANIFEST.csv... [--even-logit X] [--extra-calibration FILE.json]] [--rows FILE.json]
+        [--fit MANIFEST.csv... [--even-logit X] [--shortfall-weight X]
+        [--extra-calibration FILE.json]] [--rows FILE.json]
 
 The manifests are those of `seamline forge --kinds none,sync,swap`. The AUC compares the genuine
 files with the forged ones of each kind; the last column tells what is called fake at the threshold.
 ``--fit`` fits calibration (both classes alike) to all files that were compared, but those whose
 sound was moved by no more than nature does, and the threshold to the genuine ones: two in a hundred
 may lie above it. ``--even-logit`` is tried at several values, and the one of the least log-loss is
-kept, unless it is given.
+kept, unless it is given. The mouth that fits best is named by the weight that is asked for, and
+rows are kept with it: another weight needs other rows where several faces speak.
 """
 
 from __future__ import annotations
@@ -31,14 +33,14 @@ from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import fit_calibration
 from seamline.scoring.findings import Findings
 from seamline.scoring.judge_sync import LEAST_MOTION, LEAST_STEPS_TO_ACCUSE, best_fit
-from seamline.scoring.synchrony import weighed
+from seamline.scoring.synchrony import LOGITS_PER_LIKENESS, weighed
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import DEFAULT, find_model
 from seamline.zoo.clip_scores import sync_steps
 
 LEAST_SPEECH_SECONDS = 0.3
 NATURAL = "sync, 0.2 s"
-EVEN_LOGITS = (-3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.0)
+EVEN_LOGITS = tuple(np.arange(-3.0, 4.1, 0.5).tolist())
 CALLED_FAKE = 0.02
 
 
@@ -70,20 +72,29 @@ def _fit(sample: Sample, bundle: Bundle, detector: FaceDetector) -> dict[str, An
         mouth, sound = sync_steps(bundle, clip, spoken=spoken, listen=listen)
         found.mouths += [] if mouth is None else [mouth]
         found.sounds += [] if sound is None else [sound]
-    fit = best_fit(found, bundle.branches["sync"].even_logit)
+    fit = best_fit(found, bundle.branches["sync"])
     if fit is None:
-        return {"logit": None, "compared": 0, "motion": 0.0, "offset_seconds": None}
+        return {
+            "logit": None,
+            "shortfall": 0.0,
+            "compared": 0,
+            "motion": 0.0,
+            "offset_seconds": None,
+        }
     return {
         "logit": fit.fit.logit,
+        "shortfall": fit.fit.shortfall,
         "compared": fit.compared,
         "motion": fit.motion,
         "offset_seconds": fit.fit.offset_seconds,
     }
 
 
-def logits_of(rows: Sequence[dict[str, Any]], even_logit: float | None) -> np.ndarray:
+def logits_of(rows: Sequence[dict[str, Any]], branch: Branch) -> np.ndarray:
     """Weigh the logits of files that were compared."""
-    return np.array([weighed(row["logit"], row["compared"], even_logit) for row in rows])
+    counted = LOGITS_PER_LIKENESS * branch.shortfall_weight
+    told = [(row["logit"] + counted * row["shortfall"], row["compared"]) for row in rows]
+    return np.array([weighed(logit, steps, branch.even_logit) for logit, steps in told])
 
 
 def may_accuse(row: dict[str, Any]) -> bool:
@@ -97,7 +108,8 @@ def fitted(rows: Sequence[dict[str, Any]], branch: Branch, even: Sequence[float]
     labels = np.array([row["forgery"] != "none" for row in rows], np.int64)
     tried = []
     for each in even:
-        logits = logits_of(rows, each)
+        branch = replace(branch, even_logit=each)
+        logits = logits_of(rows, branch)
         calibration = fit_calibration(logits, labels, balanced=True)
         chances = calibration.probabilities(logits)
         loss = np.mean([log_loss(labels[labels == k], chances[labels == k]) for k in (0, 1)])
@@ -105,7 +117,7 @@ def fitted(rows: Sequence[dict[str, Any]], branch: Branch, even: Sequence[float]
         genuine = chances[(labels == 0) & np.array([may_accuse(row) for row in rows])]
         threshold = float(np.quantile(genuine, 1 - CALLED_FAKE, method="higher")) + 1e-3
         changed = replace(branch, calibration=calibration, threshold=min(threshold, 0.99))
-        tried.append((float(loss), replace(changed, even_logit=each)))
+        tried.append((float(loss), changed))
     return min(tried, key=lambda one: one[0])[1]
 
 
@@ -115,6 +127,7 @@ def main() -> None:
     parser.add_argument("--report", type=Path, nargs="*", default=[])
     parser.add_argument("--fit", type=Path, nargs="*", default=[])
     parser.add_argument("--even-logit", type=float)
+    parser.add_argument("--shortfall-weight", type=float, help="another than the bundle's")
     parser.add_argument("--model", default=DEFAULT)
     parser.add_argument("--rows", type=Path)
     parser.add_argument("--extra-calibration", type=Path)
@@ -122,6 +135,9 @@ def main() -> None:
     loaded = Bundle.load(find_model(asked.model), threads=1)
     bundle = replace(loaded, contract=replace(loaded.contract, motion=None))
     branch = bundle.branches["sync"]
+    if asked.shortfall_weight is not None:
+        branch = replace(branch, shortfall_weight=asked.shortfall_weight)
+        bundle.branches["sync"] = branch
     if asked.fit:
         read = read_fits(asked.fit, bundle, asked.rows)
         rows = [r for r in read if r["logit"] is not None and r["forgery"] != NATURAL]
@@ -135,6 +151,7 @@ def main() -> None:
                 "calibration": asdict(branch.calibration),
                 "threshold": branch.threshold,
                 "even_logit": branch.even_logit,
+                "shortfall_weight": branch.shortfall_weight,
             }
             path.write_text(json.dumps(extra, indent=2) + "\n")
     for manifest in [*asked.fit, *asked.report]:
@@ -145,7 +162,7 @@ def report(rows: Sequence[dict[str, Any]], branch: Branch) -> str:
     """Give a row a kind of forgery, the genuine first."""
     kinds = sorted({row["forgery"] for row in rows}, key=lambda kind: (kind != "none", kind))
     compared = {k: [r for r in rows if r["forgery"] == k and r["logit"] is not None] for k in kinds}
-    logits = {kind: logits_of(compared[kind], branch.even_logit) for kind in kinds}
+    logits = {kind: logits_of(compared[kind], branch) for kind in kinds}
     told = []
     for kind in kinds:
         sure = np.array([may_accuse(row) for row in compared[kind]], bool)

@@ -23,7 +23,8 @@ import numpy as np
 from seamline.clips.cache import read_cache, read_contract
 from seamline.data.mouth_augment import plain_mouths
 from seamline.evaluation.metrics import roc_auc
-from seamline.scoring.synchrony import fit_of, offset_likeness, weighed
+from seamline.scoring.branch import Branch
+from seamline.scoring.synchrony import Fit, compare, fit_of, weighed
 from seamline.training.sync_pairs import Judged, SyncEntry, judged_pairs, mel_of, sync_entries
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import DEFAULT, find_model
@@ -104,7 +105,7 @@ def judged(
     embed: Embed,
     margin: float,
     size_px: int,
-    even_logit: float | None = None,
+    branch: Branch | None = None,
 ) -> list[dict[str, object]]:
     """Both scores of each pair, and the offset found."""
     rows: list[dict[str, object]] = []
@@ -112,8 +113,8 @@ def judged(
         part = pair.mouth.mouths[pair.first : pair.first + pair.steps]
         mouths = plain_mouths(part, stored_margin=margin, size_px=size_px)
         mouth, sound = embed(mouths, mel_of(pair.sound, pair.sound_first, pair.steps))
-        likeness = offset_likeness(mouth, sound[: len(mouth)])
-        fit, strict = fit_of(likeness), fit_of(likeness, natural_steps=1)
+        likeness, reached = compare(mouth, sound[: len(mouth)])
+        fit, strict = fit_of(likeness, reached=reached), fit_of(likeness, natural_steps=1)
         assert fit is not None
         assert strict is not None
         rows.append(
@@ -122,13 +123,18 @@ def judged(
                 "person": pair.person,
                 "method": pair.method,
                 "seconds": pair.steps * 0.04,
-                "logit": weighed(fit.logit, len(mouth), even_logit),
+                "logit": fit.logit if branch is None else of_branch(fit, len(mouth), branch),
                 "apart": strict.logit,
                 "offset_seconds": fit.offset_seconds,
                 "motion": mouth_motion(mouths),
             }
         )
     return rows
+
+
+def of_branch(fit: Fit, steps: int, branch: Branch) -> float:
+    """The logit as a scan has it."""
+    return weighed(fit.logit_with(branch.shortfall_weight), steps, branch.even_logit)
 
 
 def table(rows: list[dict[str, object]]) -> dict[str, object]:
@@ -182,8 +188,9 @@ def main() -> None:
         ways |= {"opening": by_opening, "correlations": by_correlations(train, margin, size_px)}
     result: dict[str, object] = {}
     for name, embed in ways.items():
-        even = bundle.branches["sync"].even_logit if name == "bundle" else None
-        rows = judged(pairs, embed, margin, size_px, even)
+        rows = judged(
+            pairs, embed, margin, size_px, bundle.branches["sync"] if name == "bundle" else None
+        )
         result[name] = table(rows)
         if name == "bundle":
             branch = bundle.branches["sync"]

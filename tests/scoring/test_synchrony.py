@@ -12,7 +12,14 @@ from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import Calibration
 from seamline.scoring.findings import FaceScores, Findings, MouthSteps, SoundSteps
 from seamline.scoring.judge import judge
-from seamline.scoring.synchrony import FARTHEST_STEPS, fit_of, offset_likeness, weighed
+from seamline.scoring.synchrony import (
+    FARTHEST_STEPS,
+    compare,
+    fit_of,
+    fit_vectors,
+    offset_likeness,
+    weighed,
+)
 from seamline.scoring.verdict import ModelId, Verdict
 
 SYNC = Branch("s.onnx", Calibration(1.0, 0.0), pool_sharpness=0.0, threshold=0.9)
@@ -49,6 +56,33 @@ def test_likeness_equals_a_naive_mean_and_peaks_where_the_sound_was_moved(offset
         ]
         assert found[index] == pytest.approx(np.mean(pairs))
     assert found.argmax() - FARTHEST_STEPS == offset
+
+
+def test_what_is_reached_equals_a_naive_mean_of_each_sound_s_best_mouth() -> None:
+    mouth, sound = units(60, 0), units(60, 1)
+    mouth[7], sound[:20] = np.nan, np.nan
+    best = [
+        max(
+            mouth[i] @ sound[j]
+            for i in range(60)
+            if abs(i - j) <= FARTHEST_STEPS and not np.isnan(mouth[i, 0])
+        )
+        for j in range(20, 60)
+    ]
+    assert compare(mouth, sound)[1] == pytest.approx(np.mean(best))
+    assert np.isnan(compare(mouth, sound * np.nan)[1])
+
+
+@pytest.mark.parametrize("offset", [0, 5, 12])
+def test_another_s_sound_falls_short_and_one_s_own_where_it_was_moved_far(offset: int) -> None:
+    mouth = units(STEPS, 1)
+    own, other = fit_vectors(mouth, late(mouth, offset)), fit_vectors(mouth, units(STEPS, 2))
+    assert own is not None
+    assert other is not None
+    assert other.shortfall > 0.2
+    assert (own.shortfall < 0.2) is (offset <= 7)
+    assert other.logit_with(1.0) == pytest.approx(other.logit + 20 * other.shortfall)
+    assert other.logit_with(0.0) == other.logit
 
 
 def test_offsets_with_few_common_steps_are_left_out() -> None:
@@ -177,6 +211,16 @@ def test_what_fits_nowhere_is_called_fake_once_it_was_heard_for_long() -> None:
     assert long.label == "fake_video"
     assert [one.modality for one in long.segments] == ["sync"]
     assert other_voice(100, SYNC).label == "real"
+
+
+def test_a_shortfall_counts_as_the_branch_says() -> None:
+    counting = replace(SYNC, shortfall_weight=1.0)
+    plain, counted = (other_voice(100, branch).sync for branch in (SYNC, counting))
+    assert (plain.fake_probability or 0) < 0.9 < (counted.fake_probability or 0)
+    found = findings(counting)
+    see(found, units(STEPS, 1))
+    hear(found, late(units(STEPS, 1), 3))
+    assert (verdict(found).sync.fake_probability or 1) < 0.1
 
 
 def test_a_second_alone_accuses_nobody() -> None:

@@ -23,6 +23,7 @@ def test_numbers_for_references_come_from_a_file(tmp_path: Path) -> None:
         "reference_threshold": 0.9,
         "reference_usual_logits": [-4, 9],
         "even_logit": -1.5,
+        "shortfall_weight": 1.25,
         "pool_sharpness": 0.25,
         "crops": {"mask_share": 0.4, "detail_weight": 0.3},
         "splices": {
@@ -39,6 +40,7 @@ def test_numbers_for_references_come_from_a_file(tmp_path: Path) -> None:
     assert branch.reference_threshold == 0.9
     assert branch.reference_usual_logits == (-4, 9)
     assert (branch.even_logit, before.branches["picture"].even_logit) == (-1.5, None)
+    assert (branch.shortfall_weight, before.branches["picture"].shortfall_weight) == (1.25, 0.0)
     assert (branch.pool_sharpness, branch.crops) == (0.25, CropWeights(0.4, 0.3))
     assert branch.splices == SpliceRule(Calibration(0.1, -4.0), threshold=0.9, spread_floor=5.0)
     assert branch.calibration == before.branches["picture"].calibration

@@ -63,6 +63,9 @@ class Branch:
     """Of synchrony: the logit above which, over a long time, nothing belongs together; evidence
     counts from there, by the root of its length (`synchrony.weighed`). None: length is no matter,
     as before version 12 of the shipped bundle."""
+    shortfall_weight: float = 0.0
+    """Of synchrony: what a likeness that stays below the one reached step by step counts beside
+    the margin between offsets (`synchrony.Fit.logit_with`)."""
     crops: CropWeights = field(default_factory=CropWeights)
     """Of a picture branch: what else of a crop counts in its logit."""
     weight: float = 1.0

@@ -14,7 +14,7 @@ import numpy as np
 from seamline.scoring.branch import Branch
 from seamline.scoring.findings import Findings, MouthSteps, SoundSteps
 from seamline.scoring.reasons import no_sync_reason
-from seamline.scoring.synchrony import STEP_SECONDS, Fit, fit_of, offset_likeness, weighed
+from seamline.scoring.synchrony import STEP_SECONDS, Fit, fit_vectors, weighed
 from seamline.scoring.timeline import (
     StepLogits,
     find_segments,
@@ -60,9 +60,9 @@ class MouthFit:
     compared: int
     """Steps that have both a mouth and sound."""
 
-    def logit(self, even_logit: float | None) -> float:
+    def logit(self, branch: Branch) -> float:
         """Give the fit's logit, weighed by how much was compared."""
-        return weighed(self.fit.logit, self.compared, even_logit)
+        return _weighed(self.fit, self.compared, branch)
 
 
 def judge_sync(findings: Findings) -> SyncSense:
@@ -77,8 +77,8 @@ def judge_sync(findings: Findings) -> SyncSense:
     if not mouths:
         why = "is seen for a second while somebody speaks" if large else f"has {LEAST_FACE_PX} px"
         return SyncSense(SyncScore(None, None, f"no face whose mouth {why}"))
-    best = min(mouths, key=lambda mouth: mouth.logit(branch.even_logit))
-    chance = branch.calibration.probability(best.logit(branch.even_logit))
+    best = min(mouths, key=lambda mouth: mouth.logit(branch))
+    chance = branch.calibration.probability(best.logit(branch))
     faces = {m.track for m in findings.mouths}
     if chance >= 0.5 and len(faces) > 1:
         return SyncSense(
@@ -111,13 +111,13 @@ def judge_sync(findings: Findings) -> SyncSense:
     )
 
 
-def best_fit(findings: Findings, even_logit: float | None) -> MouthFit | None:
+def best_fit(findings: Findings, branch: Branch) -> MouthFit | None:
     """Give the fit of the face that fits best, as `judge_sync` judges it; None: none compared."""
     large = [m for m in findings.mouths if m.face_px >= LEAST_FACE_PX]
     if not large or not findings.sounds:
         return None
     fits = fit_mouths(large, _sound(findings.mouths, findings.sounds))
-    return min(fits, key=lambda fit: fit.logit(even_logit), default=None)
+    return min(fits, key=lambda fit: fit.logit(branch), default=None)
 
 
 def fit_mouths(mouths: Sequence[MouthSteps], sound: np.ndarray) -> list[MouthFit]:
@@ -148,7 +148,7 @@ def _fit(track: int, parts: Sequence[MouthSteps], sound: np.ndarray) -> MouthFit
     if vectors.shape != sound.shape:
         return None
     compared = int((~np.isnan(vectors[:, 0]) & ~np.isnan(sound[:, 0])).sum())
-    fit = fit_of(offset_likeness(vectors, sound))
+    fit = fit_vectors(vectors, sound)
     if compared < LEAST_STEPS or fit is None:
         return None
     return MouthFit(track, vectors, fit, float(np.median([p.motion for p in parts])), compared)
@@ -166,6 +166,10 @@ def _lane(
         both = ~np.isnan(mouth.vectors[:, 0]) & ~np.isnan(sound[:, 0])
         fit, compared = None, int(both[first:last].sum())
         if both[inside].sum() >= LEAST_STEPS / 2 and compared >= LEAST_STEPS:
-            fit = fit_of(offset_likeness(mouth.vectors[first:last], sound[first:last]))
-        logits.append(None if fit is None else weighed(fit.logit, compared, branch.even_logit))
+            fit = fit_vectors(mouth.vectors[first:last], sound[first:last])
+        logits.append(None if fit is None else _weighed(fit, compared, branch))
     return tuple(logits)
+
+
+def _weighed(fit: Fit, steps: int, branch: Branch) -> float:
+    return weighed(fit.logit_with(branch.shortfall_weight), steps, branch.even_logit)

@@ -7,7 +7,8 @@ that have both. A positive offset means that the sound comes late::
     sound           s2 s3 s4 s5 s6 s7      offset +2
 
 Two questions are asked of it. Do they belong together at all? Then the likeness at some offset that
-a cable, a container or a headset can explain stands out from that at others. And how late is the
+a cable, a container or a headset can explain stands out from that at others, and comes near to
+what the steps of sound reach one by one, each at the mouth that suits it best. And how late is the
 sound? That is where it stands out.
 """
 
@@ -46,6 +47,16 @@ class Fit:
     """The natural offset of the highest likeness; positive: the sound comes late."""
     likeness: Float[np.ndarray, " offset"]
     """From -FARTHEST_STEPS to FARTHEST_STEPS; NaN where too few steps overlap."""
+    shortfall: float = 0.0
+    """How far the likeness at the best natural offset stays below what is reached step by step."""
+
+    def logit_with(self, shortfall_weight: float) -> float:
+        """Count the shortfall as well, in likenesses of the margin.
+
+        A fit that merely moved falls short as far as it moved away; another person's sound does at
+        every offset, for it is alike only here and there.
+        """
+        return self.logit + LOGITS_PER_LIKENESS * shortfall_weight * self.shortfall
 
 
 def offset_likeness(
@@ -57,25 +68,48 @@ def offset_likeness(
 
     Both start at the same time; rows of NaN were not seen or heard and count nowhere.
     """
+    return compare(mouth, sound, farthest)[0]
+
+
+def compare(
+    mouth: Float[np.ndarray, "step size"],
+    sound: Float[np.ndarray, "step size"],
+    farthest: int = FARTHEST_STEPS,
+) -> tuple[Float[np.ndarray, " offset"], float]:
+    """Return the likeness at each offset, as `offset_likeness`, and what is reached step by step.
+
+    The latter is the mean, over the steps of sound, of the highest product with a mouth at most
+    ``farthest`` steps away: how alike these two can be at all. NaN where nothing was compared.
+    """
     found = np.full(2 * farthest + 1, np.nan)
     counts = np.zeros(2 * farthest + 1, int)
+    reached = np.full(len(sound), np.nan)
     for index, offset in enumerate(range(-farthest, farthest + 1)):
         first, last = max(0, -offset), min(len(mouth), len(sound) - offset)
         if last <= first:
             continue
-        products = (mouth[first:last] * sound[first + offset : last + offset]).sum(axis=1)
+        heard = slice(first + offset, last + offset)
+        products = (mouth[first:last] * sound[heard]).sum(axis=1)
+        reached[heard] = np.fmax(reached[heard], products)
         products = products[~np.isnan(products)]
         counts[index] = len(products)
         if len(products):
             found[index] = products.mean()
     found[counts < max(1, LEAST_SHARE * counts.max())] = np.nan
-    return found
+    reached = reached[~np.isnan(reached)]
+    return found, float(reached.mean()) if len(reached) else math.nan
 
 
 def fit_of(
-    likeness: Float[np.ndarray, " offset"], natural_steps: int = NATURAL_STEPS
+    likeness: Float[np.ndarray, " offset"],
+    natural_steps: int = NATURAL_STEPS,
+    *,
+    reached: float | None = None,
 ) -> Fit | None:
-    """Judge a curve of likeness; None where offsets of one kind were not compared."""
+    """Judge a curve of likeness; None where offsets of one kind were not compared.
+
+    ``reached``, of `compare`, is what the shortfall is measured from; without it there is none.
+    """
     farthest = len(likeness) // 2
     offsets = np.arange(-farthest, farthest + 1)
     known = ~np.isnan(likeness)
@@ -85,7 +119,20 @@ def fit_of(
         return None
     best = int(np.flatnonzero(natural)[likeness[natural].argmax()])
     margin = float(likeness[other].max() - likeness[best])
-    return Fit(LOGITS_PER_LIKENESS * margin, float(_peak(likeness, best) * STEP_SECONDS), likeness)
+    return Fit(
+        LOGITS_PER_LIKENESS * margin,
+        float(_peak(likeness, best) * STEP_SECONDS),
+        likeness,
+        0.0 if reached is None else reached - float(likeness[best]),
+    )
+
+
+def fit_vectors(
+    mouth: Float[np.ndarray, "step size"], sound: Float[np.ndarray, "step size"]
+) -> Fit | None:
+    """Compare vectors and judge what comes of it; None where too little was compared."""
+    likeness, reached = compare(mouth, sound)
+    return fit_of(likeness, reached=reached)
 
 
 def weighed(logit: float, steps: int, even_logit: float | None) -> float:

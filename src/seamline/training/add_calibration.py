@@ -14,7 +14,7 @@ from seamline.zoo.layout import read_branch, write_bundle
 CALIBRATED = {
     "calibration", "threshold", "usual_logits",
     "reference_calibration", "reference_share", "reference_threshold", "reference_usual_logits",
-    "splices", "weight", "even_logit", "pool_sharpness", "crops",
+    "splices", "weight", "even_logit", "shortfall_weight", "pool_sharpness", "crops",
 }  # fmt: skip
 """What a file of further calibration may say of a branch."""
 

@@ -92,6 +92,7 @@ def read_branch(values: dict[str, Any]) -> Branch:
         reference_usual_logits=_pair(values.get("reference_usual_logits")),
         splices=_splice_rule(values.get("splices")),
         even_logit=values.get("even_logit"),
+        shortfall_weight=values.get("shortfall_weight", 0.0),
         crops=CropWeights.from_json(values.get("crops")),
         weight=values.get("weight", 1.0),
     )
@@ -120,6 +121,8 @@ def _branch_json(branch: Branch) -> dict[str, Any]:
         found["splices"] = asdict(branch.splices)
     if branch.even_logit is not None:
         found["even_logit"] = branch.even_logit
+    if branch.shortfall_weight:
+        found["shortfall_weight"] = branch.shortfall_weight
     if branch.crops.any:
         found["crops"] = asdict(branch.crops)
     if branch.weight != 1.0:
