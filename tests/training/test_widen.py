@@ -15,7 +15,7 @@ from seamline.training.build import build_module
 from seamline.training.config import TrainConfig
 from seamline.training.export import Run, export_bundle
 from seamline.training.fit import fit
-from seamline.training.widen import widen_voice
+from seamline.training.widen import deepen_voice, is_shallow, widen_voice
 from voice_runs import voice_config
 
 # Lightning's own use of torch's deprecated interfaces is not ours to mend.
@@ -63,6 +63,29 @@ def test_without_noise_it_says_the_very_same(
         torch.testing.assert_close(made(MEL), narrow(MEL), atol=1e-4, rtol=1e-4)
 
 
+def test_a_deeper_one_says_the_very_same_and_learns(narrow: VoiceBoth) -> None:
+    shallow, deep = wide(), build_model(ModelConfig(kind="voice_deep"))
+    widen_voice(shallow, narrow)
+    assert isinstance(deep, VoiceBoth)
+    assert is_shallow(shallow.state_dict())
+    assert not is_shallow(deep.state_dict())
+    deepen_voice(deep, shallow.state_dict())
+    with torch.no_grad():
+        torch.testing.assert_close(deep.eval()(MEL), shallow.eval()(MEL), atol=1e-5, rtol=1e-5)
+    deep.train()(MEL).mean().backward()
+    assert float(deep.get_parameter("picture.low.second_norm.weight").grad.abs().max()) > 0
+
+
+def test_only_the_added_blocks_may_be_missing(narrow: VoiceBoth) -> None:
+    deep = build_model(ModelConfig(kind="voice_deep"))
+    assert isinstance(deep, VoiceBoth)
+    lacking = {k: v for k, v in wide().state_dict().items() if k != "picture.score.bias"}
+    with pytest.raises(ValueError, match=r"picture\.score\.bias is amiss"):
+        deepen_voice(deep, lacking)
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        deepen_voice(deep, narrow.state_dict())
+
+
 def test_nothing_becomes_narrower_or_three_times_as_wide(narrow: VoiceBoth) -> None:
     for channels in ((16, 32, 48, 64), (64, 32, 48, 96)):
         other = VoiceBoth(VoiceCNN(), VoiceResidual(channels))
@@ -70,14 +93,17 @@ def test_nothing_becomes_narrower_or_three_times_as_wide(narrow: VoiceBoth) -> N
             widen_voice(other, narrow)
 
 
-def test_training_starts_from_a_narrower_run_or_bundle_and_goes_on_from_its_own(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("smaller", "larger"), [("voice_both", "voice_wide"), ("voice_wide", "voice_deep")]
+)
+def test_training_starts_from_a_smaller_run_or_bundle_and_goes_on_from_its_own(
+    tmp_path: Path, smaller: str, larger: str
 ) -> None:
-    first = fit(voice_config(tmp_path, "voice_both"))
+    first = fit(voice_config(tmp_path, smaller))
     told = {"name": "x", "version": "1", "card": "", "summary": {}, "halve": False}
     export_bundle(tmp_path / "narrow", [Run.read(first)], **told)
     known = build_module(replace(Run.read(first).config, initial=str(first))).eval().model
-    wider = replace(Run.read(first).config, name="wide", model=ModelConfig(kind="voice_wide"))
+    wider = replace(Run.read(first).config, name="wide", model=ModelConfig(kind=larger))
     for start in (first, tmp_path / "narrow"):
         model = build_module(replace(wider, initial=str(start))).eval().model
         with torch.no_grad():

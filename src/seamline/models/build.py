@@ -135,6 +135,8 @@ def _cross_transformer(config: ModelConfig) -> CrossClassifier:
 
 WIDE = (24, 48, 72, 144)
 """Channels of a residual voice network half as wide again as its default."""
+LESS_DROPOUT = 0.25
+"""Of the deeper one, which no longer tells even what it was trained on as well as it could."""
 
 MODELS: dict[str, Callable[[ModelConfig], nn.Module]] = {
     "frame_cnn": lambda config: FrameCNN(regions=config.regions, inputs=config.inputs),
@@ -144,6 +146,9 @@ MODELS: dict[str, Callable[[ModelConfig], nn.Module]] = {
     "voice_residual": lambda config: VoiceResidual(),
     "voice_both": lambda config: VoiceBoth(VoiceCNN(), VoiceResidual()),
     "voice_wide": lambda config: VoiceBoth(VoiceCNN(), VoiceResidual(WIDE, 192)),
+    "voice_deep": lambda config: VoiceBoth(
+        VoiceCNN(), VoiceResidual(WIDE, 192, dropout=LESS_DROPOUT, deeper=True)
+    ),
     "voice_transformer": _voice_transformer,
     "voice_lstm_autoencoder": lambda config: VoiceLSTMAutoencoder(code_size=config.code_size),
     "cross_transformer": _cross_transformer,

@@ -70,8 +70,19 @@ class Residual(nn.Module):
         return functional.relu(found + self.shortcut(x))
 
 
+def still_block(channels: int) -> Residual:
+    """Make a block that changes nothing that is above zero, until it is trained."""
+    made = Residual(channels, channels)
+    nn.init.zeros_(made.second_norm.weight)
+    return made
+
+
 class VoiceResidual(nn.Module):
-    """Log-mel in, one logit a step out; positive means synthetic."""
+    """Log-mel in, one logit a step out; positive means synthetic.
+
+    ``deeper`` puts a further block behind those of ``channels``' second and third width. They start
+    still, so that a trained network's weights say with them what they said without.
+    """
 
     input_per_step = VoiceCNN.FRAMES_PER_STEP
     """Columns of the log-mel per logit."""
@@ -83,6 +94,7 @@ class VoiceResidual(nn.Module):
         *,
         mels: int = 80,
         dropout: float = 0.4,
+        deeper: bool = False,
         range_nats: float = 12.0,
         hidden_bands: int = 20,
         hidden_columns: int = 30,
@@ -102,6 +114,8 @@ class VoiceResidual(nn.Module):
             Residual(middle, middle),
             Residual(middle, high, (2, 2)),
         )
+        self.low = still_block(low) if deeper else nn.Identity()
+        self.middle = still_block(middle) if deeper else nn.Identity()
         self.join = nn.Sequential(
             nn.Dropout(dropout / 2),
             nn.Conv1d(high * self.rows, width, 1, bias=False),
@@ -118,7 +132,8 @@ class VoiceResidual(nn.Module):
     def features(self, mel: Float[Tensor, "batch mel time"]) -> Float[Tensor, "batch dim step"]:
         """Describe each step of time; what a fusion with other senses reads."""
         seen = self.mask(level_bands(mel, self.range_nats) / SCALE_NATS)
-        looked = self.look(seen[:, None])
+        looked = self.low(self.look[:4](seen[:, None]))
+        looked = self.look[6:](self.middle(self.look[4:6](looked)))
         joined: Tensor = self.join(rearrange(looked, "batch dim mel time -> batch (dim mel) time"))
         return joined
 

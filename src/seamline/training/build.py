@@ -33,7 +33,7 @@ from seamline.training.picture_data import PictureData
 from seamline.training.sync_data import SyncData
 from seamline.training.sync_module import SyncModule
 from seamline.training.voice_data import VoiceData
-from seamline.training.widen import widen_voice
+from seamline.training.widen import deepen_voice, is_shallow, widen_voice
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import find_model, is_model
 
@@ -49,8 +49,8 @@ TRAINERS: dict[str, Callable[[Any, TrainConfig], TrainModule]] = {
     "motion": MotionModule,
 }
 
-NARROW = ModelConfig(kind="voice_both")
-"""What `voice_wide` may start from."""
+NARROW, SHALLOW = ModelConfig(kind="voice_both"), ModelConfig(kind="voice_wide")
+"""What `voice_wide` may start from, and `voice_deep`."""
 BUNDLED = ("picture", "voice", "sync", "motion")
 
 
@@ -140,20 +140,31 @@ def _start_from_run(model: Any, config: TrainConfig) -> None:
         narrow: Any = build_model(NARROW)
         narrow.load_state_dict(state)
         widen_voice(model, narrow)
+    elif config.network.kind == "voice_deep" and is_shallow(state):
+        deepen_voice(model, state)
     else:
         model.load_state_dict(state)
 
 
 def _start_from_bundle(model: Any, config: TrainConfig) -> None:
-    if config.network.kind == "voice_wide":
+    kind = config.network.kind
+    if kind in ("voice_wide", "voice_deep"):
         bundle = Bundle.load(find_model(config.initial))
         state = read_weights(bundle.folder / bundle.branches["voice"].graph)
-        if _is_narrow(state, model):
-            narrow: Any = build_model(NARROW)
-            load_branch(narrow, dataclasses.replace(config, model=NARROW))
-            widen_voice(model, narrow)
+        if kind == "voice_wide" and _is_narrow(state, model):
+            widen_voice(model, _loaded(NARROW, config))
+            return
+        if kind == "voice_deep" and is_shallow(state):
+            deepen_voice(model, _loaded(SHALLOW, config).state_dict())
             return
     load_branch(model, config)
+
+
+def _loaded(shape: ModelConfig, config: TrainConfig) -> Any:
+    """The network of a bundle that is smaller than the config's."""
+    smaller = build_model(shape)
+    load_branch(smaller, dataclasses.replace(config, model=shape))
+    return smaller
 
 
 def _is_narrow(state: Mapping[str, Any], model: nn.Module) -> bool:

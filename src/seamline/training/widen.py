@@ -1,10 +1,12 @@
-"""Widens a trained voice: a narrower network's weights in, a wider one's that say the same out.
+"""Grows a trained voice: a smaller network's weights in, a larger one's that say the same out.
 
 Every new channel repeats an old one, and what reads a channel that stands there twice takes half of
 each (Chen et al., "Net2Net", ICLR 2016). A little noise lets the twins part in training.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -51,6 +53,26 @@ def widen_voice(wide: VoiceBoth, narrow: VoiceBoth, seed: int = 0) -> None:
             made = made + _noise(made, generator)
         state[name] = made
     wide.load_state_dict(state)
+
+
+def is_shallow(state: Mapping[str, object]) -> bool:
+    """Tell whether weights are those of a voice without the blocks that `voice_deep` adds."""
+    return "picture.score.weight" in state and not any(map(_is_added, state))
+
+
+def deepen_voice(deep: VoiceBoth, state: Mapping[str, Tensor]) -> None:
+    """Give ``deep`` the weights of a network without its further blocks, which stay as they start.
+
+    Raises `ValueError` where anything but those blocks is missing, or left over.
+    """
+    told = deep.load_state_dict(state, strict=False)
+    odd = [name for name in told.missing_keys if not _is_added(name)] + told.unexpected_keys
+    if odd:
+        raise ValueError(f"a deeper voice starts from voice_wide's weights, and {odd[0]} is amiss.")
+
+
+def _is_added(name: str) -> bool:
+    return name.startswith(("picture.low.", "picture.middle."))
 
 
 def _noise(values: Tensor, generator: np.random.Generator) -> Tensor:
