@@ -31,7 +31,7 @@ LEAST_FACE_PX = 60
 """The mouth of a smaller face has fewer than twenty pixels across."""
 LEAST_MOTION = 0.05
 """Of a mouth that speaks: of 241 held-out genuine clips, one in a hundred has less."""
-SHOWN_IN_FAKES, SHOWN_IN_OTHERS = 0.5, 0.9
+SHOWN_IN_FAKES, SHOWN_IN_OTHERS = 0.5, 0.95
 """Probability from which seconds are shown as a segment: in a file that is called fake by its sync
 what is more likely apart than not, in others only what is sure, since a long one has many."""
 AROUND_SECONDS = 1.0
