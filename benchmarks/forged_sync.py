@@ -32,8 +32,13 @@ from seamline.faces.mtcnn import FaceDetector
 from seamline.scoring.branch import Branch
 from seamline.scoring.calibration import fit_calibration
 from seamline.scoring.findings import Findings
-from seamline.scoring.judge_sync import LEAST_MOTION, LEAST_STEPS_TO_ACCUSE, best_fit
-from seamline.scoring.synchrony import LOGITS_PER_LIKENESS, weighed
+from seamline.scoring.judge_sync import (
+    LEAST_MOTION,
+    LEAST_STEPS_TO_ACCUSE,
+    best_fit,
+    weighed_fit,
+)
+from seamline.scoring.synchrony import Fit
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import DEFAULT, find_model
 from seamline.zoo.clip_scores import sync_steps
@@ -92,9 +97,10 @@ def _fit(sample: Sample, bundle: Bundle, detector: FaceDetector) -> dict[str, An
 
 def logits_of(rows: Sequence[dict[str, Any]], branch: Branch) -> np.ndarray:
     """Weigh the logits of files that were compared."""
-    counted = LOGITS_PER_LIKENESS * branch.shortfall_weight
-    told = [(row["logit"] + counted * row["shortfall"], row["compared"]) for row in rows]
-    return np.array([weighed(logit, steps, branch.even_logit) for logit, steps in told])
+    fits = [Fit(row["logit"], 0.0, np.empty(0), row["shortfall"]) for row in rows]
+    return np.array(
+        [weighed_fit(f, r["compared"], branch) for f, r in zip(fits, rows, strict=True)]
+    )
 
 
 def may_accuse(row: dict[str, Any]) -> bool:

@@ -24,7 +24,8 @@ from seamline.clips.cache import read_cache, read_contract
 from seamline.data.mouth_augment import plain_mouths
 from seamline.evaluation.metrics import roc_auc
 from seamline.scoring.branch import Branch
-from seamline.scoring.synchrony import Fit, compare, fit_of, weighed
+from seamline.scoring.judge_sync import weighed_fit
+from seamline.scoring.synchrony import compare, fit_of
 from seamline.training.sync_pairs import Judged, SyncEntry, judged_pairs, mel_of, sync_entries
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import DEFAULT, find_model
@@ -123,18 +124,13 @@ def judged(
                 "person": pair.person,
                 "method": pair.method,
                 "seconds": pair.steps * 0.04,
-                "logit": fit.logit if branch is None else of_branch(fit, len(mouth), branch),
+                "logit": fit.logit if branch is None else weighed_fit(fit, len(mouth), branch),
                 "apart": strict.logit,
                 "offset_seconds": fit.offset_seconds,
                 "motion": mouth_motion(mouths),
             }
         )
     return rows
-
-
-def of_branch(fit: Fit, steps: int, branch: Branch) -> float:
-    """The logit as a scan has it."""
-    return weighed(fit.logit_with(branch.shortfall_weight), steps, branch.even_logit)
 
 
 def table(rows: list[dict[str, object]]) -> dict[str, object]:

@@ -136,7 +136,7 @@ def _cross_transformer(config: ModelConfig) -> CrossClassifier:
 WIDE = (24, 48, 72, 144)
 """Channels of a residual voice network half as wide again as its default."""
 LESS_DROPOUT = 0.25
-"""Of the deeper one, which no longer tells even what it was trained on as well as it could."""
+"""Of the deeper one: the one before told its own training clips no better than unheard ones."""
 
 MODELS: dict[str, Callable[[ModelConfig], nn.Module]] = {
     "frame_cnn": lambda config: FrameCNN(regions=config.regions, inputs=config.inputs),

@@ -62,7 +62,7 @@ class MouthFit:
 
     def logit(self, branch: Branch) -> float:
         """Give the fit's logit, weighed by how much was compared."""
-        return _weighed(self.fit, self.compared, branch)
+        return weighed_fit(self.fit, self.compared, branch)
 
 
 def judge_sync(findings: Findings) -> SyncSense:
@@ -167,9 +167,10 @@ def _lane(
         fit, compared = None, int(both[first:last].sum())
         if both[inside].sum() >= LEAST_STEPS / 2 and compared >= LEAST_STEPS:
             fit = fit_vectors(mouth.vectors[first:last], sound[first:last])
-        logits.append(None if fit is None else _weighed(fit, compared, branch))
+        logits.append(None if fit is None else weighed_fit(fit, compared, branch))
     return tuple(logits)
 
 
-def _weighed(fit: Fit, steps: int, branch: Branch) -> float:
+def weighed_fit(fit: Fit, steps: int, branch: Branch) -> float:
+    """Give the logit of a fit over so many compared steps, as the branch counts it."""
     return weighed(fit.logit_with(branch.shortfall_weight), steps, branch.even_logit)

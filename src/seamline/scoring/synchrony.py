@@ -51,7 +51,7 @@ class Fit:
     """How far the likeness at the best natural offset stays below what is reached step by step."""
 
     def logit_with(self, shortfall_weight: float) -> float:
-        """Count the shortfall as well, in likenesses of the margin.
+        """Count the shortfall as well, ``shortfall_weight`` times as much as the margin.
 
         A fit that merely moved falls short as far as it moved away; another person's sound does at
         every offset, for it is alike only here and there.
