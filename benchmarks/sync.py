@@ -6,7 +6,7 @@
 Each clip of a second or more is judged with its own sound, with sound moved by 0.2, 0.4 and 0.8 s
 and with another person's, over the same seconds of mouth (as training's held-out pairs are). Two
 scores: `apart` asks whether they fit at once, within a step of 40 ms; `logit` is the runtime's,
-which allows a natural lag of 0.2 s. The baselines are what needs no network: the correlation of
+which allows a natural lag of 0.28 s. The baselines are what needs no network: the correlation of
 the mouth's opening and motion with loudness, and canonical correlations fitted to the train split.
 """
 
