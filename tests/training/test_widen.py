@@ -15,7 +15,7 @@ from seamline.training.build import build_module
 from seamline.training.config import TrainConfig
 from seamline.training.export import Run, export_bundle
 from seamline.training.fit import fit
-from seamline.training.widen import deepen_voice, is_shallow, widen_voice
+from seamline.training.widen import deepen_voice, further_blocks, widen_voice
 from voice_runs import voice_config
 
 # Lightning's own use of torch's deprecated interfaces is not ours to mend.
@@ -63,17 +63,23 @@ def test_without_noise_it_says_the_very_same(
         torch.testing.assert_close(made(MEL), narrow(MEL), atol=1e-4, rtol=1e-4)
 
 
-def test_a_deeper_one_says_the_very_same_and_learns(narrow: VoiceBoth) -> None:
-    shallow, deep = wide(), build_model(ModelConfig(kind="voice_deep"))
+@pytest.mark.parametrize(("kind", "blocks"), [("voice_deep", 1), ("voice_deeper", 2)])
+def test_a_deeper_one_says_the_very_same_and_learns(
+    narrow: VoiceBoth, kind: str, blocks: int
+) -> None:
+    shallow, deep = wide(), build_model(ModelConfig(kind=kind))
     widen_voice(shallow, narrow)
     assert isinstance(deep, VoiceBoth)
-    assert is_shallow(shallow.state_dict())
-    assert not is_shallow(deep.state_dict())
+    assert further_blocks(shallow.state_dict()) == 0
+    assert further_blocks(deep.state_dict()) == blocks
     deepen_voice(deep, shallow.state_dict())
     with torch.no_grad():
         torch.testing.assert_close(deep.eval()(MEL), shallow.eval()(MEL), atol=1e-5, rtol=1e-5)
     deep.train()(MEL).mean().backward()
-    assert float(deep.get_parameter("picture.low.second_norm.weight").grad.abs().max()) > 0
+    for block in range(blocks):
+        gradient = deep.get_parameter(f"picture.low.{block}.second_norm.weight").grad
+        assert gradient is not None
+        assert float(gradient.abs().max()) > 0
 
 
 def test_only_the_added_blocks_may_be_missing(narrow: VoiceBoth) -> None:
@@ -84,6 +90,9 @@ def test_only_the_added_blocks_may_be_missing(narrow: VoiceBoth) -> None:
         deepen_voice(deep, lacking)
     with pytest.raises(RuntimeError, match="size mismatch"):
         deepen_voice(deep, narrow.state_dict())
+    deeper = build_model(ModelConfig(kind="voice_deeper"))
+    with pytest.raises(ValueError, match=r"picture\.low\.1\.\S+ is amiss"):
+        deepen_voice(deep, deeper.state_dict())
 
 
 def test_nothing_becomes_narrower_or_three_times_as_wide(narrow: VoiceBoth) -> None:
@@ -94,7 +103,13 @@ def test_nothing_becomes_narrower_or_three_times_as_wide(narrow: VoiceBoth) -> N
 
 
 @pytest.mark.parametrize(
-    ("smaller", "larger"), [("voice_both", "voice_wide"), ("voice_wide", "voice_deep")]
+    ("smaller", "larger"),
+    [
+        ("voice_both", "voice_wide"),
+        ("voice_wide", "voice_deep"),
+        ("voice_wide", "voice_deeper"),
+        ("voice_deep", "voice_deeper"),
+    ],
 )
 def test_training_starts_from_a_smaller_run_or_bundle_and_goes_on_from_its_own(
     tmp_path: Path, smaller: str, larger: str

@@ -147,7 +147,10 @@ MODELS: dict[str, Callable[[ModelConfig], nn.Module]] = {
     "voice_both": lambda config: VoiceBoth(VoiceCNN(), VoiceResidual()),
     "voice_wide": lambda config: VoiceBoth(VoiceCNN(), VoiceResidual(WIDE, 192)),
     "voice_deep": lambda config: VoiceBoth(
-        VoiceCNN(), VoiceResidual(WIDE, 192, dropout=LESS_DROPOUT, deeper=True)
+        VoiceCNN(), VoiceResidual(WIDE, 192, dropout=LESS_DROPOUT, deeper=1)
+    ),
+    "voice_deeper": lambda config: VoiceBoth(
+        VoiceCNN(), VoiceResidual(WIDE, 192, dropout=LESS_DROPOUT, deeper=2)
     ),
     "voice_transformer": _voice_transformer,
     "voice_lstm_autoencoder": lambda config: VoiceLSTMAutoencoder(code_size=config.code_size),

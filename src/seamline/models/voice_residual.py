@@ -80,8 +80,8 @@ def still_block(channels: int) -> Residual:
 class VoiceResidual(nn.Module):
     """Log-mel in, one logit a step out; positive means synthetic.
 
-    ``deeper`` puts a further block behind those of ``channels``' second and third width. They start
-    still, so that a trained network's weights say with them what they said without.
+    ``deeper`` puts so many further blocks behind each of those of ``channels``' second and third
+    width. They start still: a trained network's weights say with them what they said without.
     """
 
     input_per_step = VoiceCNN.FRAMES_PER_STEP
@@ -94,7 +94,7 @@ class VoiceResidual(nn.Module):
         *,
         mels: int = 80,
         dropout: float = 0.4,
-        deeper: bool = False,
+        deeper: int = 0,
         range_nats: float = 12.0,
         hidden_bands: int = 20,
         hidden_columns: int = 30,
@@ -114,8 +114,8 @@ class VoiceResidual(nn.Module):
             Residual(middle, middle),
             Residual(middle, high, (2, 2)),
         )
-        self.low = still_block(low) if deeper else nn.Identity()
-        self.middle = still_block(middle) if deeper else nn.Identity()
+        self.low = nn.Sequential(*(still_block(low) for _ in range(deeper)))
+        self.middle = nn.Sequential(*(still_block(middle) for _ in range(deeper)))
         self.join = nn.Sequential(
             nn.Dropout(dropout / 2),
             nn.Conv1d(high * self.rows, width, 1, bias=False),

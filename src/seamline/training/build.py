@@ -33,7 +33,7 @@ from seamline.training.picture_data import PictureData
 from seamline.training.sync_data import SyncData
 from seamline.training.sync_module import SyncModule
 from seamline.training.voice_data import VoiceData
-from seamline.training.widen import deepen_voice, is_shallow, widen_voice
+from seamline.training.widen import deepen_voice, further_blocks, widen_voice
 from seamline.zoo.bundle import Bundle
 from seamline.zoo.catalog import find_model, is_model
 
@@ -49,8 +49,10 @@ TRAINERS: dict[str, Callable[[Any, TrainConfig], TrainModule]] = {
     "motion": MotionModule,
 }
 
-NARROW, SHALLOW = ModelConfig(kind="voice_both"), ModelConfig(kind="voice_wide")
-"""What `voice_wide` may start from, and `voice_deep`."""
+NARROW = ModelConfig(kind="voice_both")
+"""What `voice_wide` may start from."""
+DEEP = ("voice_wide", "voice_deep", "voice_deeper")
+"""By further blocks; each may start from those before it."""
 BUNDLED = ("picture", "voice", "sync", "motion")
 
 
@@ -140,7 +142,7 @@ def _start_from_run(model: Any, config: TrainConfig) -> None:
         narrow: Any = build_model(NARROW)
         narrow.load_state_dict(state)
         widen_voice(model, narrow)
-    elif config.network.kind == "voice_deep" and is_shallow(state):
+    elif config.network.kind in DEEP[1:]:
         deepen_voice(model, state)
     else:
         model.load_state_dict(state)
@@ -148,14 +150,16 @@ def _start_from_run(model: Any, config: TrainConfig) -> None:
 
 def _start_from_bundle(model: Any, config: TrainConfig) -> None:
     kind = config.network.kind
-    if kind in ("voice_wide", "voice_deep"):
+    if kind in DEEP:
         bundle = Bundle.load(find_model(config.initial))
         state = read_weights(bundle.folder / bundle.branches["voice"].graph)
         if kind == "voice_wide" and _is_narrow(state, model):
             widen_voice(model, _loaded(NARROW, config))
             return
-        if kind == "voice_deep" and is_shallow(state):
-            deepen_voice(model, _loaded(SHALLOW, config).state_dict())
+        shallower = DEEP[: DEEP.index(kind)]
+        if further_blocks(state) < len(shallower):
+            shape = ModelConfig(kind=shallower[further_blocks(state)])
+            deepen_voice(model, _loaded(shape, config).state_dict())
             return
     load_branch(model, config)
 

@@ -16,6 +16,8 @@ from seamline.models.voice_residual import VoiceBoth
 
 NOISE = 0.02
 """Of a tensor's own standard deviation."""
+ADDED = ("picture.low.", "picture.middle.")
+"""Where further blocks lie."""
 
 
 def widen_voice(wide: VoiceBoth, narrow: VoiceBoth, seed: int = 0) -> None:
@@ -55,24 +57,20 @@ def widen_voice(wide: VoiceBoth, narrow: VoiceBoth, seed: int = 0) -> None:
     wide.load_state_dict(state)
 
 
-def is_shallow(state: Mapping[str, object]) -> bool:
-    """Tell whether weights are those of a voice without the blocks that `voice_deep` adds."""
-    return "picture.score.weight" in state and not any(map(_is_added, state))
+def further_blocks(state: Mapping[str, object]) -> int:
+    """Count the blocks that `voice_deep` and `voice_deeper` put behind each width."""
+    return len({name.split(".")[2] for name in state if name.startswith(ADDED[0])})
 
 
 def deepen_voice(deep: VoiceBoth, state: Mapping[str, Tensor]) -> None:
-    """Give ``deep`` the weights of a network without its further blocks, which stay as they start.
+    """Give ``deep`` the weights of a network with fewer further blocks; others stay still.
 
     Raises `ValueError` where anything but those blocks is missing, or left over.
     """
     told = deep.load_state_dict(state, strict=False)
-    odd = [name for name in told.missing_keys if not _is_added(name)] + told.unexpected_keys
+    odd = [name for name in told.missing_keys if not name.startswith(ADDED)] + told.unexpected_keys
     if odd:
-        raise ValueError(f"a deeper voice starts from voice_wide's weights, and {odd[0]} is amiss.")
-
-
-def _is_added(name: str) -> bool:
-    return name.startswith(("picture.low.", "picture.middle."))
+        raise ValueError(f"a deeper voice starts from a shallower one, and {odd[0]} is amiss.")
 
 
 def _noise(values: Tensor, generator: np.random.Generator) -> Tensor:
