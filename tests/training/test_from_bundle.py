@@ -31,7 +31,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::F
 SHIPPED = {
     "picture": TrainConfig(branch="picture", initial=DEFAULT, size_px=192),
     "motion": TrainConfig(branch="motion", initial=DEFAULT, size_px=112),
-    "voice": TrainConfig(branch="voice", initial=DEFAULT, model=ModelConfig(kind="voice_wide")),
+    "voice": TrainConfig(branch="voice", initial=DEFAULT, model=ModelConfig(kind="voice_deeper")),
     "sync": TrainConfig(branch="sync", initial=DEFAULT),
 }
 
