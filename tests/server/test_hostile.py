@@ -421,6 +421,13 @@ def test_where_there_is_no_room_nothing_is_taken(
         refused(send(service.client, wav()), status, code)
 
 
+def test_what_is_too_large_is_told_so_where_the_disk_is_full_too(tmp_path: Path) -> None:
+    with running(tmp_path, limits={"free_bytes": 10**18, "upload_bytes": 1000}) as service:
+        kind, opening = form()
+        answer, _ = talk(service, head(service, kind, "Content-Length: 900000") + opening)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
 def test_every_answer_carries_the_headers_of_safety(hard: Running, tmp_path: Path) -> None:
     face = photo(tmp_path / "face.jpg")
     job = send(hard.client, face.read_bytes(), "face.jpg").json()

@@ -16,7 +16,7 @@ from seamline.server.refusals import Refused
 from seamline.server.schemas import Job, JobPage
 from seamline.server.service import Service
 from seamline.server.threads import in_thread
-from seamline.server.upload import promised_bytes, take_upload
+from seamline.server.upload import check_promise, promised_bytes, take_upload
 
 HEARTBEAT_SECONDS = 15.0
 router = APIRouter(prefix="/api/v1", tags=["jobs"], dependencies=[Depends(authorized)])
@@ -69,6 +69,7 @@ async def make_job(request: Request, service: Running, reference: References = (
 async def _take_in(request: Request, service: Service, reference_ids: list[str]) -> Any:
     service.guard.check_rate(request)
     await service.check_references(reference_ids)
+    check_promise(request, service.settings.limits)  # no room that is made would help it
     await service.check_room(promised_bytes(request))
     service.uploads += 1
     try:

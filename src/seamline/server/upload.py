@@ -46,7 +46,6 @@ class Upload:
 async def take_upload(request: Request, incoming: Path, limits: Limits) -> Upload:
     """Streams the form's ``file`` to the disk; raises ``Refused``, and then leaves no file."""
     boundary = _boundary(request)
-    _check_promise(request, limits)
     form = _Form(boundary)
     path = incoming / secrets.token_hex(16)
     try:
@@ -105,7 +104,8 @@ def _boundary(request: Request) -> bytes:
     return boundary
 
 
-def _check_promise(request: Request, limits: Limits) -> None:
+def check_promise(request: Request, limits: Limits) -> None:
+    """Refuses a body that says of itself that it is too long, before any of it comes."""
     promised = promised_bytes(request)
     if promised > limits.upload_bytes + ENVELOPE_BYTES:
         raise too_large(promised, limits)
