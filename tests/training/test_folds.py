@@ -8,7 +8,14 @@ import pytest
 
 from cache_factory import write_cache
 from seamline.clips.cache import CachedClip, read_cache
-from seamline.training.folds import CacheSplit, join_extra, leave_out, sample_of, split_cache
+from seamline.training.folds import (
+    CacheSplit,
+    join_extra,
+    leave_out,
+    leave_out_listed,
+    sample_of,
+    split_cache,
+)
 
 
 def rows(folder: Path) -> list[CachedClip]:
@@ -82,3 +89,44 @@ def test_joined_val_is_held_out_once_over_all_folds(tmp_path: Path) -> None:
     for split in splits:
         assert split.val == []
         assert not people(split.train) & people(split.holdout)
+
+
+def write_list(folder: Path, uses: dict[str, str]) -> Path:
+    path = folder / "list.csv"
+    path.write_text("path,use\n" + "".join(f"{name},{use}\n" for name, use in uses.items()))
+    return path
+
+
+def test_a_list_holds_out_and_drops_files_of_both_caches(tmp_path: Path) -> None:
+    base = rows(tmp_path)
+    more = [
+        CachedClip(**{**vars(clip), "sample": {**clip.sample, "path": f"more/{n}", "person": ""}})
+        for n, clip in enumerate(base[:6])
+    ]
+    uses = {"r0": "holdout", "swap0": "holdout", "puppet0": "drop", "more/1": "holdout"}
+    uses |= {"more/2": "drop", "r16": "drop", "made:world": "drop"}
+    split = leave_out_listed(base, more, write_list(tmp_path, uses))
+    held = {clip.sample["path"] for clip in split.holdout}
+    trained = {clip.sample["path"] for clip in split.train}
+    assert held == {"r0", "swap0", "more/1"}
+    assert not trained & set(uses)
+    assert {"more/0", "more/3", "r2", "puppet2"} <= trained
+    assert "r16" in {clip.sample["path"] for clip in split.val}  # val stays what it is
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("path,use\nr0,holdout\n", "must hold out real and fake"),
+        ("path,use\nr0,judge\n", "has the use 'judge'; known: holdout, drop"),
+        ("file\nr0\n", "columns path and use; found file"),
+        ("", "found no rows"),
+    ],
+)
+def test_a_list_that_cannot_be_used_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=told):
+        leave_out_listed(rows(tmp_path), [], path)
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        leave_out_listed(rows(tmp_path), [], tmp_path / "other.csv")

@@ -89,7 +89,8 @@ class TrainConfig:
     """Whether the val split joins train before folds are dealt, for cross-validation over all."""
     leave_out: str = ""
     """What is held out instead of a fold: `source=NAME` (every source whose name begins so) or
-    `method=NAME` (that method's fakes, with half of all named people); for leave-one-out."""
+    `method=NAME` (that method's fakes, with half of all named people), for leave-one-out; or
+    `listed=FILE`, a CSV file of `path` and `use` (`holdout`, or `drop`: not used at all)."""
     size_px: int = 160
     """Side of the crops."""
     scan_size_px: int = 0

@@ -8,6 +8,7 @@ from typing import Any
 from seamline.models.build import DEFAULT_KIND
 from seamline.zoo.catalog import is_model
 
+LEAVE_OUT = ("source", "method", "listed")
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
@@ -32,8 +33,9 @@ def check_config(config: Any) -> None:
         raise ValueError(f"motion_frames is {config.motion_frames}; change takes at least 3.")
     if config.folds and not 0 <= config.holdout_fold < config.folds:
         raise ValueError(f"holdout_fold {config.holdout_fold} is not below folds {config.folds}.")
-    if config.leave_out and config.leave_out.partition("=")[0] not in ("source", "method"):
-        raise ValueError(f"leave_out is {config.leave_out!r}; known: source=NAME, method=NAME.")
+    if config.leave_out and config.leave_out.partition("=")[0] not in LEAVE_OUT:
+        known = "source=NAME, method=NAME, listed=FILE.csv"
+        raise ValueError(f"leave_out is {config.leave_out!r}; known: {known}.")
     if (config.splice_share or config.own_copy_share) and config.reads_samples:
         raise ValueError("splice_share and own_copy_share: this voice network reads samples.")
     if config.kept_batches and not (config.keep and config.processes == 1):

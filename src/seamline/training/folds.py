@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -28,6 +29,10 @@ class CacheSplit:
 def read_split(config: TrainConfig) -> CacheSplit:
     """Read a config's cache, split as it says, with the further cache's clips in train."""
     clips = read_cache(Path(config.cache))
+    key, _, name = config.leave_out.partition("=")
+    if key == "listed":
+        extra = read_cache(Path(config.extra_cache)) if config.extra_cache else ()
+        return leave_out_listed(clips, extra, Path(name))
     if config.leave_out:
         parts = leave_out(clips, config.leave_out)
     else:
@@ -36,7 +41,6 @@ def read_split(config: TrainConfig) -> CacheSplit:
         )
     if not config.extra_cache:
         return parts
-    key, _, name = config.leave_out.partition("=")
     method = name if key == "method" else ""
     return join_extra(parts, read_cache(Path(config.extra_cache)), without_method=method)
 
@@ -97,6 +101,46 @@ def leave_out(clips: Iterable[CachedClip], rule: str) -> CacheSplit:
         elif not by_method:
             train.append(clip)
     return _checked(rule, CacheSplit(train, held, []))
+
+
+def leave_out_listed(
+    clips: Iterable[CachedClip], extra: Iterable[CachedClip], path: Path
+) -> CacheSplit:
+    """Hold out, or drop, what a list names, of the train split and of further clips alike."""
+    uses = read_uses(path)
+
+    def part(rows: Iterable[CachedClip], use: str) -> list[CachedClip]:
+        return [clip for clip in rows if uses.get(clip.sample["path"], "") == use]
+
+    base, more = split_cache(clips, 0, 0), list(extra)
+    held = [clip for clip in part([*base.train, *more], "holdout") if clip.error is None]
+    split = _checked(f"listed={path}", CacheSplit(part(base.train, ""), held, base.val))
+    return join_extra(split, part(more, ""))
+
+
+def left_out(config: TrainConfig, paths: set[str]) -> frozenset[str]:
+    """Add, to the paths that a config leaves out, the copies (`made:VOCODER`) its list drops."""
+    key, _, name = config.leave_out.partition("=")
+    listed = read_uses(Path(name)) if key == "listed" else {}
+    return frozenset(paths | {line for line in listed if line.startswith("made:")})
+
+
+def read_uses(path: Path) -> dict[str, str]:
+    """Read a list of what to leave out: each path's use, `holdout` or `drop`."""
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"leave_out names the list {path}, and there is no such file. Write a CSV file of "
+            "`path` and `use`, or have benchmarks/voice_families.py write one."
+        )
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or {"path", "use"} - set(rows[0]):
+        found = ", ".join(rows[0]) if rows else "no rows"
+        raise ValueError(f"{path} should have the columns path and use; found {found}.")
+    unknown = sorted({row["use"] for row in rows} - {"holdout", "drop"})
+    if unknown:
+        raise ValueError(f"{path} has the use {unknown[0]!r}; known: holdout, drop.")
+    return {row["path"]: row["use"] for row in rows}
 
 
 def _most_concerned(rows: Iterable[CachedClip], method: str) -> set[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Float32
@@ -34,6 +34,8 @@ class Pair:
 
     genuine: Samples
     copied: Samples
+    paths: tuple[str, ...] = ()
+    """Of the genuine recording and of its copy, in their manifest."""
 
 
 class FoundCopies:
@@ -51,8 +53,9 @@ class FoundCopies:
         for copy in entries:
             original = genuine.get(copy.original) if copy.fake and copy.original else None
             pair = align(original.samples, copy.samples, mel) if original else None
-            if pair is not None:
-                self._systems[copy.source, copy.method].append(pair)
+            if original and pair:
+                named = replace(pair, paths=(original.path, copy.path))
+                self._systems[copy.source, copy.method].append(named)
 
     def __len__(self) -> int:
         return sum(len(pairs) for pairs in self._systems.values())

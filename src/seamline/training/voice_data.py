@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,15 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from seamline.clips.cache import read_cache, read_contract
+from seamline.clips.cache import read_contract
 from seamline.clips.contract import CropContract
 from seamline.data.copy_synthesis import Samples
 from seamline.data.noise_suppression import suppress_noise
 from seamline.data.voice_augment import ChannelSettings, griffin_lim_copy, hide_channel, random_crop
 from seamline.training.config import TrainConfig
-from seamline.training.folds import join_extra, split_cache
-from seamline.training.found_copies import FoundCopies
-from seamline.training.kept_batches import KeptBatches, claim_folder
+from seamline.training.folds import left_out, read_split
+from seamline.training.found_copies import FoundCopies, Pair
+from seamline.training.kept_batches import Drawn, KeptBatches, claim_folder
 from seamline.training.loading import train_batches
 from seamline.training.voice_entries import VoiceEntry, voice_entries
 from seamline.training.voice_splices import Copies, splice_own_copy
@@ -66,16 +67,32 @@ class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
         generator = np.random.default_rng([self._config.seed, number])
         if self._config.own_copy_share and self._is_of_own_copies(number):
             return self._own_copy(number, generator)
-        fake = index % 2
-        copied = fake == 1 and generator.random() < self._config.copy_share
-        entry = self._entry(0 if copied else fake, generator)
+        entry, copied = self._drawn(number, generator)
         crop = random_crop(entry.samples, generator, self._length(number))
         if copied:
             crop = griffin_lim_copy(crop, generator, self._mel.sample_rate_hz)
         crop = self._cleaned(crop, generator)
         if generator.random() < self._config.hide_share:
             crop = hide_channel(crop, generator)
-        return self._input(crop, number), torch.tensor(float(fake))
+        return self._input(crop, number), torch.tensor(float(number % 2))
+
+    def drawn_from(self, index: int) -> tuple[str, ...]:
+        """Name what item ``index`` is made of: paths, and ``made:VOCODER`` for a copy made here."""
+        number = self._first + index
+        generator = np.random.default_rng([self._config.seed, number])
+        if not (self._config.own_copy_share and self._is_of_own_copies(number)):
+            entry, copied = self._drawn(number, generator)
+            return (entry.path, "made:griffin-lim") if copied else (entry.path,)
+        drawn = self._recording(generator)
+        if isinstance(drawn, Pair):
+            return drawn.paths
+        return drawn.path, f"made:{self._copies.maker(drawn.path)}"
+
+    def _drawn(self, number: int, generator: np.random.Generator) -> tuple[VoiceEntry, bool]:
+        """Draw a recording, and whether it is genuine and shall be copied."""
+        fake = number % 2
+        copied = fake == 1 and generator.random() < self._config.copy_share
+        return self._entry(0 if copied else fake, generator), copied
 
     def _is_of_own_copies(self, number: int) -> bool:
         batch = number // self._config.batch_size
@@ -100,11 +117,15 @@ class VoiceCrops(Dataset[tuple[Tensor, Tensor]]):
 
     def _pair(self, generator: np.random.Generator) -> tuple[Samples, Samples]:
         """Genuine speech and what says it again: a copy of the collection's, or one made here."""
+        drawn = self._recording(generator)
+        if isinstance(drawn, Pair):
+            return drawn.genuine, drawn.copied
+        return drawn.samples, self._copies.of(drawn.path, drawn.samples)
+
+    def _recording(self, generator: np.random.Generator) -> Pair | VoiceEntry:
         if len(self._found) and generator.random() < FOUND_SHARE:
-            pair = self._found.draw(generator)
-            return pair.genuine, pair.copied
-        entry = self._entry(0, generator)
-        return entry.samples, self._copies.of(entry.path, entry.samples)
+            return self._found.draw(generator)
+        return self._entry(0, generator)
 
     def _cleaned(self, crop: Samples, generator: np.random.Generator) -> Samples:
         share = self._config.suppress_share
@@ -163,12 +184,14 @@ class VoiceData(L.LightningDataModule):
         folder = Path(config.cache)
         self.contract = read_contract(folder)
         self.copies = Copies(config.seed, self.contract.mel.sample_rate_hz, config.vocoders)
-        parts = split_cache(
-            read_cache(folder), config.folds, config.holdout_fold, by=config.fold_by
-        )
-        if config.extra_cache:
-            parts = join_extra(parts, read_cache(Path(config.extra_cache)))
+        parts = read_split(config)
         self.train = voice_entries(parts.train)
+        self.without: frozenset[str] = frozenset()
+        if config.leave_out and config.kept_batches:
+            # Kept batches are drawn from everything; rows of what is left out are skipped.
+            trained = {entry.path for entry in self.train}
+            self.train = voice_entries(read_split(replace(config, leave_out="")).train)
+            self.without = left_out(config, {entry.path for entry in self.train} - trained)
         self.holdout = voice_entries(parts.holdout)
         self.val = voice_entries(parts.val)
         listed = self.train if config.own_copy_share else []
@@ -191,10 +214,12 @@ class VoiceData(L.LightningDataModule):
         size, steps = self.config.batch_size, self.config.steps_per_epoch
         claim_folder(Path(self.config.keep), {k: getattr(self.config, k) for k in DRAWN_BY})
 
-        def draw(number: int) -> tuple[Tensor, Tensor]:
+        def draw(number: int) -> Drawn:
             crops, first = self._crops(number // steps), number % steps * size
             items = [crops[first + place] for place in range(size)]
-            return torch.stack([s for s, _ in items]), torch.stack([t for _, t in items])
+            names = [crops.drawn_from(first + place) for place in range(size)]
+            sound, labels = (torch.stack([item[part] for item in items]) for part in (0, 1))
+            return Drawn(sound, labels, names)
 
         return KeptBatches(
             Path(self.config.keep),
@@ -204,6 +229,7 @@ class VoiceData(L.LightningDataModule):
             epoch=epoch,
             seed=self.config.seed,
             mel=None if self.config.reads_samples else self.contract.mel,
+            without=self.without,
         )
 
     def val_dataloader(self) -> list[DataLoader[Any]]:

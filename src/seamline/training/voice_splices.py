@@ -15,7 +15,7 @@ from jaxtyping import Float, Float32, Int16
 from torch import Tensor
 from torch.nn import functional as F
 
-from seamline.data.copy_synthesis import VOCODERS, find_vocoder, has_vocoder
+from seamline.data.copy_synthesis import VOCODERS, Vocoder, find_vocoder, has_vocoder
 from seamline.data.forge_voice import copy_span, splice
 from seamline.models.voice_cnn import level_bands
 from seamline.training.vocoders import RATE_HZ as VOCODER_RATE_HZ
@@ -76,21 +76,32 @@ class Copies:
 
     def __init__(self, seed: int, sample_rate_hz: int, networks: str = "") -> None:
         self._seed, self._rate = seed, sample_rate_hz
-        self._vocoders = [find_vocoder(name) for name in VOCODERS if has_vocoder(name)]
+        self._vocoders: list[tuple[str, Vocoder]] = [
+            (name, find_vocoder(name)) for name in VOCODERS if has_vocoder(name)
+        ]
         if networks:
             read = Vocoders.read(networks)
-            self._vocoders += [partial(_by_network, read, place) for place in range(len(read))]
+            self._vocoders += [
+                (f"network-{place}", partial(_by_network, read, place))
+                for place in range(len(read))
+            ]
         self._made: dict[str, Int16[np.ndarray, " sample"]] = {}
 
     def of(self, name: str, samples: Samples) -> Samples:
         """Give the copy of a recording, as long and as loud as it."""
         if name not in self._made:
-            number = zlib.crc32(name.encode())
-            generator = np.random.default_rng([self._seed, number])
-            vocoder = self._vocoders[number % len(self._vocoders)]
+            generator = np.random.default_rng([self._seed, zlib.crc32(name.encode())])
+            vocoder = self._vocoders[self._place(name)][1]
             copied = copy_span(samples, 0, len(samples), generator, self._rate, vocoder)
             self._made[name] = np.round(copied * INT16_MOST).astype(np.int16)
         return self._made[name].astype(np.float32) / INT16_MOST
+
+    def maker(self, name: str) -> str:
+        """Name what makes the copy of a recording: a vocoder of `forge_voice`, or `network-N`."""
+        return self._vocoders[self._place(name)][0]
+
+    def _place(self, name: str) -> int:
+        return zlib.crc32(name.encode()) % len(self._vocoders)
 
 
 def _by_network(
