@@ -51,6 +51,8 @@ def test_an_unknown_key_lists_the_known_ones() -> None:
         ({"branch": "voice", "mask_share": 0.5}, "mask_share .* for branch picture, not for voice"),
         ({"mask_share": 1.5}, "mask_share is 1.5, a share is from 0 to 1"),
         ({"epochs": "many"}, "epochs takes int, got 'many'"),
+        ({"leave_out": "page=x"}, "known: source=NAME, method=NAME, listed=FILE.csv"),
+        ({"branch": "sync", "leave_out": "source=x"}, "genuine files alone; use folds"),
         ({"initial": "nowhere"}, "initial is 'nowhere'; known: imagenet, random, the folder"),
     ],
 )

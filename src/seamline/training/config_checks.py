@@ -36,6 +36,8 @@ def check_config(config: Any) -> None:
     if config.leave_out and config.leave_out.partition("=")[0] not in LEAVE_OUT:
         known = "source=NAME, method=NAME, listed=FILE.csv"
         raise ValueError(f"leave_out is {config.leave_out!r}; known: {known}.")
+    if config.leave_out and config.branch == "sync":
+        raise ValueError("leave_out: branch sync learns from genuine files alone; use folds.")
     if (config.splice_share or config.own_copy_share) and config.reads_samples:
         raise ValueError("splice_share and own_copy_share: this voice network reads samples.")
     if config.kept_batches and not (config.keep and config.processes == 1):
