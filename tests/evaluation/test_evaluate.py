@@ -64,6 +64,23 @@ def test_each_group_agrees_with_sklearn_on_its_own_rows():
     assert len(picture.by_method) == 10
 
 
+def test_each_method_stands_against_the_reals_of_all_sources():
+    samples, verdicts = drawn_rows(240)
+    result = measure(samples, verdicts, resamples=50)
+    picture = result.senses["picture"]
+    assert set(picture.by_generator) == {method for _, method in picture.by_method}
+    for method, measures in picture.by_generator.items():
+        truth = expected_auc(samples, verdicts, lambda s, b=method: s.method in ("", b))
+        assert measures.auc == pytest.approx(truth)
+        assert (measures.reals, measures.seconds) == (160, None)
+    assert sum(m.fakes for m in picture.by_generator.values()) == 80
+    values = [m.auc for m in picture.by_generator.values()]
+    assert values == sorted(values)
+    assert "**Picture: each method**" in result_markdown(result)
+    alone = [dataclasses.replace(sample, source="one") for sample in samples]
+    assert not measure(alone, verdicts, resamples=50).senses["picture"].by_generator
+
+
 def test_the_interval_draws_whole_people():
     samples, verdicts = drawn_rows(120)
     one_each = [dataclasses.replace(s, person=f"q{i}") for i, s in enumerate(samples)]

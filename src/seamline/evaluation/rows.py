@@ -41,6 +41,7 @@ class Part:
 def parts(result: EvaluationResult) -> list[Part]:
     """Give the tables beside those of the senses, where an evaluation has what they tell."""
     found = [_levels(name, sense) for name, sense in result.senses.items()]
+    found += [_generators(n, sense) for n, sense in result.senses.items() if sense.by_generator]
     if any(sense.cross_set for sense in result.senses.values()):
         found.append(_cross_set(result.senses))
     if result.sweep is not None:
@@ -121,6 +122,16 @@ def _moment_cells(m: MomentMeasures | None) -> tuple[str, str]:
         return "–", "–"
     interval = "–" if m.auc_interval is None else interval_text(m.auc_interval, 2)
     return number_text(m.auc, 2), interval
+
+
+def _generators(name: str, sense: SenseResult) -> Part:
+    rows: Rows = [("", "fake", "AUC", "95 %", "EER", "found")]
+    for method, m in sense.by_generator.items():
+        interval = "–" if m.auc_interval is None else interval_text(m.auc_interval, 3)
+        figures = (number_text(m.auc, 3), interval, number_text(m.equal_error_rate, 3))
+        rows.append((method, str(m.fakes), *figures, share_text(m.fakes_found)))
+    told = f"Against all {sense.overall.reals} real files, of whatever source; the hardest first."
+    return Part(f"{name.capitalize()}: each method", rows, told)
 
 
 def _cross_set(senses: dict[Sense, SenseResult]) -> Part:

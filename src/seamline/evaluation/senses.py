@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from seamline.data.manifest import Sample
@@ -28,6 +28,10 @@ class SenseResult:
     overall: Measures
     by_source: dict[str, Measures]
     by_method: dict[tuple[str, str], Measures]
+    by_generator: dict[str, Measures] = field(default_factory=dict)
+    """Each method's fakes, of whatever source, against all reals, the hardest first: a method whose
+    source shows no reals has a figure here. Of files, not of their seconds and frames; empty with
+    one source, of which `by_method` says the same."""
     cross_set: CrossSet | None = None
     """None with fewer than two sources that have both classes."""
     curves: Curves | None = None
@@ -121,7 +125,7 @@ def _row(
 def sense_result(rows: Sequence[Row], resamples: int) -> SenseResult:
     """Measures the rows of one sense, all together, by source and by method."""
     sources = sorted({row.source for row in rows})
-    methods = sorted({(row.source, row.method or "(no method)") for row in rows if row.fake})
+    methods = sorted({(row.source, method_of(row)) for row in rows if row.fake})
     by_source, by_method = {}, {}
     for source in sources:
         by_source[source] = measures_of([r for r in rows if r.source == source], resamples)
@@ -129,13 +133,35 @@ def sense_result(rows: Sequence[Row], resamples: int) -> SenseResult:
         chosen = [
             row
             for row in rows
-            if row.source == source and (not row.fake or (row.method or "(no method)") == method)
+            if row.source == source and (not row.fake or method_of(row) == method)
         ]
         by_method[source, method] = measures_of(chosen, resamples)
     return SenseResult(
         measures_of(rows, resamples),
         by_source,
         by_method,
+        by_generator(rows, resamples) if len(sources) > 1 else {},
         measure_cross_set(rows, resamples),
         curves_of(rows),
     )
+
+
+def by_generator(rows: Sequence[Row], resamples: int) -> dict[str, Measures]:
+    """Measures each method's fakes against the reals of all sources; the hardest method first."""
+    files = [replace(row, seconds=None, frames=None) for row in rows]
+    reals = [row for row in files if not row.fake]
+    fakes: dict[str, list[Row]] = {}
+    for row in files:
+        if row.fake:
+            fakes.setdefault(method_of(row), []).append(row)
+    found = {name: measures_of([*reals, *some], resamples) for name, some in fakes.items()}
+    return dict(sorted(found.items(), key=lambda one: (_hardness(one[1]), one[0])))
+
+
+def _hardness(measures: Measures) -> float:
+    return 2.0 if measures.auc is None else measures.auc
+
+
+def method_of(row: Row) -> str:
+    """Names a fake row's method."""
+    return row.method or "(no method)"

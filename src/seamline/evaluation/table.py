@@ -60,6 +60,9 @@ def _sense_json(sense: SenseResult) -> dict[str, Any]:
             {"source": source, "method": method, **_rounded(asdict(m))}
             for (source, method), m in sense.by_method.items()
         ],
+        "by_generator": [
+            {"method": method, **_rounded(asdict(m))} for method, m in sense.by_generator.items()
+        ],
         "cross_set": _rounded(asdict(sense.cross_set)) if sense.cross_set else None,
         "curves": _rounded(asdict(sense.curves)) if sense.curves else None,
     }
