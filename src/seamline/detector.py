@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
 from seamline.clips.clip import Clip
-from seamline.clips.extract import extract
+from seamline.clips.extract import Clips, extract
+from seamline.clips.turned import find_turn
 from seamline.clips.window import WindowPlan
 from seamline.faces.mtcnn import FaceDetector
 from seamline.media.hashing import file_sha256
+from seamline.media.upright import Turn
 from seamline.scoring.evidence import Evidence, Listened, SeenWindow, keep_window, settle
 from seamline.scoring.findings import Findings, PairScore, VoiceScores
 from seamline.scoring.judge import judge
@@ -29,6 +31,11 @@ from seamline.zoo.clip_scores import face_scores, score_clip, sync_steps
 from seamline.zoo.reference import describe, read_reference, require_reference_branch
 
 MIN_SPEECH_SECONDS = 0.3  # of a window; less is a cough, not a voice to judge
+TURNED = {
+    90: "the picture lies on its side: faces were found after turning it clockwise",
+    180: "the picture stands on its head: faces were found after turning it over",
+    270: "the picture lies on its side: faces were found after turning it counterclockwise",
+}
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,16 @@ class _Asked:
     min_face_px: float
     reference: tuple[Reference, ...]
     proposals: bool
+
+
+@dataclass
+class _Looked:
+    """What one look at a file gave."""
+
+    clips: Clips
+    findings: Findings
+    seen: list[SeenWindow] = field(default_factory=list)
+    lacks_people: bool = True
 
 
 class Detector:
@@ -136,6 +153,47 @@ class Detector:
         progress: Callable[[float], None] | None,
     ) -> Verdict:
         began = time.perf_counter()
+        looked = self._look(path, asked, evidence, progress, turn=0)
+        turn = self._turn_of(looked.clips, asked) if looked.lacks_people else 0
+        if turn:
+            again = self._look(path, asked, evidence, progress, turn=turn)
+            if not again.lacks_people:
+                again.clips.warnings.append(TURNED[turn])
+                looked = again
+        clips, findings = looked.clips, looked.findings
+        findings.warnings = list(dict.fromkeys(clips.warnings))
+        findings.frames_examined = clips.frames_examined
+        sha256 = file_sha256(path)
+        findings.leave_out_itself(sha256)
+        if evidence is not None:
+            scales = find_scales(findings).get
+            settle(looked.seen, scales, evidence, motion_added(findings.faces))
+        spent = {**clips.seconds_spent, "total": time.perf_counter() - began}
+        return judge(findings, str(path), sha256, spent)
+
+    def _turn_of(self, clips: Clips, asked: _Asked) -> Turn:
+        """Look for the turn that shows faces in a picture in which nobody was found."""
+        if "picture" not in self.bundle.branches or clips.media.video is None:
+            return 0
+        return find_turn(
+            clips.media.path,
+            clips.windows,
+            self._faces,
+            is_photo=clips.media.kind == "image",
+            min_face_px=asked.min_face_px,
+            threads=self._threads,
+        )
+
+    def _look(
+        self,
+        path: str | Path,
+        asked: _Asked,
+        evidence: Evidence | None,
+        progress: Callable[[float], None] | None,
+        *,
+        turn: Turn,
+    ) -> _Looked:
+        """Examine the file with its picture turned clockwise by ``turn``."""
         plan = WindowPlan(max_windows=None) if asked.thorough else WindowPlan()
         clips = extract(
             path,
@@ -146,6 +204,7 @@ class Detector:
             threads=self._threads,
             dense="all" if asked.thorough else "some",
             sound_margin_seconds=self.bundle.sound_margin_seconds,
+            turn=turn,
         )
         clips.seconds_spent["model"] = 0.0
         findings = Findings(
@@ -160,22 +219,18 @@ class Detector:
             examined_seconds=sum(stop - start for start, stop in clips.windows),
             size_bytes=Path(path).stat().st_size,
         )
-        heard, seen = -1, list[SeenWindow]()
+        if evidence is not None:
+            evidence.sound.clear()
+        looked, heard = _Looked(clips, findings), -1
         for clip in clips:
             started = time.perf_counter()
-            self._score(clip, findings, seen, evidence, listen=clip.window != heard)
+            self._score(clip, findings, looked.seen, evidence, listen=clip.window != heard)
             heard = clip.window
+            looked.lacks_people = looked.lacks_people and clip.faces is None
             clips.seconds_spent["model"] += time.perf_counter() - started
             if progress is not None:
                 progress((clip.window + 1) / len(clips.windows))
-        findings.warnings = list(dict.fromkeys(clips.warnings))
-        findings.frames_examined = clips.frames_examined
-        sha256 = file_sha256(path)
-        findings.leave_out_itself(sha256)
-        if evidence is not None:
-            settle(seen, find_scales(findings).get, evidence, motion_added(findings.faces))
-        spent = {**clips.seconds_spent, "total": time.perf_counter() - began}
-        return judge(findings, str(path), sha256, spent)
+        return looked
 
     def _score(
         self,

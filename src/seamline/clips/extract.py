@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,12 +17,14 @@ from seamline.clips.contract import CropContract
 from seamline.clips.cut import CutFace, cut_face, gather_tracks, window_clips
 from seamline.clips.motion import MotionCutter
 from seamline.clips.mouths import MouthCutter
+from seamline.clips.turned import turn_back
 from seamline.clips.window import WindowPlan, dense_windows
 from seamline.errors import UnreadableMedia
 from seamline.faces.mtcnn import FaceDetector
 from seamline.faces.track import FaceTracker
 from seamline.media.audio import Sound, read_audio
 from seamline.media.probe import MediaInfo, probe
+from seamline.media.upright import Turn
 from seamline.media.video import Frame, GreyGrid, Picture, stream_pictures
 
 CHUNK_BYTES = 64 << 20  # frames held at once; a window of 8K frames is followed one by one
@@ -38,6 +40,7 @@ class Clips:
     detector: FaceDetector
     min_face_px: float
     threads: int = 0
+    turn: Turn = 0
     mouth_windows: frozenset[int] = frozenset()
     motion_windows: frozenset[int] = frozenset()
     sparse_motion: bool = False
@@ -85,6 +88,7 @@ class Clips:
                 grey=GreyGrid(step, spans) if step and spans else None,
                 warnings=self.warnings,
                 threads=self.threads,
+                turn=self.turn,
             ),
             self.seconds_spent,
         )
@@ -109,7 +113,14 @@ class Clips:
                 self.seconds_spent["faces"] += time.perf_counter() - began
             lips = mouths.take(start, stop) if mouths is not None else {}
             moves = motions.take() if motions is not None else {}
-            yield gather_tracks(found, self.contract, lips, moves)
+            gathered = gather_tracks(found, self.contract, lips, moves)
+            yield [self._as_shown(faces) for faces in gathered]
+
+    def _as_shown(self, faces: FaceCrops) -> FaceCrops:
+        """Give the boxes in the picture as players show it, whatever turn faces were found by."""
+        assert self.media.video is not None
+        width, height = self.media.video.width, self.media.video.height
+        return replace(faces, boxes=turn_back(faces.boxes, self.turn, width, height))
 
     def _timed(self, stage: str, source: Iterator[Sound | None]) -> Sound | None:
         began = time.perf_counter()
@@ -157,6 +168,7 @@ def extract(
     threads: int = 0,
     dense: Literal["some", "all"] = "some",
     sound_margin_seconds: float = 0.0,
+    turn: Turn = 0,
 ) -> Clips:
     """Open a file and return its clips, cut by ``contract``; raises `UnreadableMedia`.
 
@@ -164,7 +176,8 @@ def extract(
     ``threads`` are the decoder's; 0 uses every core. Where the contract asks for mouths, they are
     cut in all windows of what has sound; motion in ``some`` of the windows (see `dense_windows`)
     or in ``all``. ``sound_margin_seconds`` of sound on either side of a window come with its
-    clips, as far as there is any.
+    clips, as far as there is any. ``turn`` turns the picture clockwise before faces are looked for
+    (see `find_turn`); boxes are those of the picture as it is shown.
     """
     media = probe(path)
     plan = plan or WindowPlan()
@@ -188,6 +201,7 @@ def extract(
         finder,
         min_face_px,
         threads,
+        turn,
         mouth_windows=lips,
         motion_windows=moves,
         sparse_motion=sparse,

@@ -24,14 +24,17 @@ _SCALING = Interpolation.BILINEAR | Interpolation.FULL_CHR_H_INT
 _BRIGHTNESS_FIRST = frozenset(
     {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "nv21", "gray"}
 )
-_TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+CLOCKWISE = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
 class RgbConverter:
-    """Converts frames one after another, keeping the scaler's tables between them."""
+    """Converts frames one after another, keeping the scaler's tables between them.
 
-    def __init__(self, is_mirrored: bool | None = None) -> None:
-        self._is_mirrored = is_mirrored
+    ``turn`` is a further turn, clockwise, of what is upright by its own account.
+    """
+
+    def __init__(self, is_mirrored: bool | None = None, turn: Turn = 0) -> None:
+        self._is_mirrored, self._turn = is_mirrored, turn
         self._to_8_bits = VideoReformatter()
         self._to_rgb = VideoReformatter()
         self._orientations: dict[int, tuple[Turn, bool]] = {}
@@ -51,27 +54,32 @@ class RgbConverter:
         if mirrored:
             rgb = cv2.flip(rgb, 1)
         if turn:
-            rgb = cv2.rotate(rgb, _TURNS[turn])
+            rgb = cv2.rotate(rgb, CLOCKWISE[turn])
         return np.ascontiguousarray(rgb)
 
     def _orientation_of(self, frame: VideoFrame) -> tuple[Turn, bool]:
         if frame.rotation not in self._orientations:
-            self._orientations[frame.rotation] = orientation(frame, self._is_mirrored)
+            told = orientation(frame, self._is_mirrored)
+            self._orientations[frame.rotation] = further(told, self._turn)
         return self._orientations[frame.rotation]
 
 
 class GreyConverter:
-    """Takes frames' brightness as it is coded; how black and white are coded is not undone."""
+    """Takes frames' brightness as it is coded; how black and white are coded is not undone.
 
-    def __init__(self, is_mirrored: bool | None = None) -> None:
-        self._is_mirrored = is_mirrored
+    ``turn`` as for `RgbConverter`.
+    """
+
+    def __init__(self, is_mirrored: bool | None = None, turn: Turn = 0) -> None:
+        self._is_mirrored, self._turn = is_mirrored, turn
         self._to_grey = VideoReformatter()
         self._orientations: dict[int, tuple[Turn, bool]] = {}
 
     def __call__(self, frame: VideoFrame) -> UInt8[np.ndarray, "height width"]:
         """Return the frame upright; rows may be apart, as the decoder laid them out."""
         if frame.rotation not in self._orientations:
-            self._orientations[frame.rotation] = orientation(frame, self._is_mirrored)
+            told = orientation(frame, self._is_mirrored)
+            self._orientations[frame.rotation] = further(told, self._turn)
         turn, mirrored = self._orientations[frame.rotation]
         if frame.format.name in _BRIGHTNESS_FIRST:
             plane = frame.planes[0]
@@ -82,7 +90,7 @@ class GreyConverter:
         if mirrored:
             grey = cv2.flip(grey, 1)
         if turn:
-            grey = cv2.rotate(grey, _TURNS[turn])
+            grey = cv2.rotate(grey, CLOCKWISE[turn])
         return grey
 
 
@@ -106,6 +114,11 @@ def orientation(frame: VideoFrame, is_mirrored: bool | None = None) -> tuple[Tur
     # FFmpeg gives the turn counterclockwise, as if it were done before mirroring upside down.
     quarters = round((-frame.rotation + 180 * mirrored) / 90) % 4
     return _QUARTERS[quarters], mirrored
+
+
+def further(told: tuple[Turn, bool], turn: Turn) -> tuple[Turn, bool]:
+    """Return an orientation with a further turn, clockwise, after it."""
+    return _QUARTERS[(told[0] + turn) // 90 % 4], told[1]
 
 
 def _has_mirroring_matrix(frame: VideoFrame) -> bool:

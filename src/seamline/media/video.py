@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from jaxtyping import UInt8
 
@@ -19,7 +20,7 @@ from seamline.media.animated_webp import animation_frames, webp_animation
 from seamline.media.container import check_is_readable_file, check_size, open_media
 from seamline.media.frames import FrameSource
 from seamline.media.grid import SampleGrid
-from seamline.media.upright import GreyConverter, RgbConverter, grey_of
+from seamline.media.upright import CLOCKWISE, GreyConverter, RgbConverter, Turn, grey_of
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,16 @@ def stream_pictures(
     grey: GreyGrid | None = None,
     warnings: list[str] | None = None,
     threads: int = 0,
+    turn: Turn = 0,
 ) -> Iterator[Picture]:
-    """Yield like `stream_frames`, and beside it the frames of a second grid, in grey."""
+    """Yield like `stream_frames`, and beside it the frames of a second grid, in grey.
+
+    ``turn`` is a further turn, clockwise, of what is upright by the file's account.
+    """
     colours = SampleGrid(step_seconds, spans)
     greys = SampleGrid(grey.step_seconds, grey.spans) if grey else None
-    return _stream(path, _Grids(colours, greys), [] if warnings is None else warnings, threads)
+    notes = [] if warnings is None else warnings
+    return _stream(path, _Grids(colours, greys), notes, threads, turn)
 
 
 class _Grids:
@@ -111,7 +117,9 @@ class _Grids:
         return self._colours.takes(seconds), in_grey
 
 
-def _stream(path: str | Path, grids: _Grids, notes: list[str], threads: int) -> Iterator[Picture]:
+def _stream(
+    path: str | Path, grids: _Grids, notes: list[str], threads: int, turn: Turn
+) -> Iterator[Picture]:
     check_is_readable_file(path)
     animation = webp_animation(path)
     if animation is not None:
@@ -119,6 +127,7 @@ def _stream(path: str | Path, grids: _Grids, notes: list[str], threads: int) -> 
         for seconds, rgb in animation_frames(path, animation):
             in_colour, in_grey = grids.takes(seconds)
             if in_colour or in_grey:
+                rgb = cv2.rotate(rgb, CLOCKWISE[turn]) if turn else rgb
                 yield Picture(
                     seconds, rgb if in_colour else None, grey_of(rgb) if in_grey else None
                 )
@@ -129,7 +138,10 @@ def _stream(path: str | Path, grids: _Grids, notes: list[str], threads: int) -> 
         if media.video is None:
             raise UnreadableMedia(path, "no video stream")
         source = FrameSource(media, grids.index, notes, threads)
-        to_rgb, to_grey = RgbConverter(media.is_mirrored), GreyConverter(media.is_mirrored)
+        to_rgb, to_grey = (
+            RgbConverter(media.is_mirrored, turn),
+            GreyConverter(media.is_mirrored, turn),
+        )
         has_decoded = False
         for seconds, frame in source:
             has_decoded = True

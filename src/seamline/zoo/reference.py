@@ -6,18 +6,21 @@ The footage goes the same road as a scanned file. It must show a face for at lea
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
 from seamline.clips.clip import FaceCrops
-from seamline.clips.extract import extract
+from seamline.clips.extract import Clips, extract
+from seamline.clips.turned import find_turn
 from seamline.clips.window import WindowPlan
 from seamline.errors import BadReference, UnreadableMedia
 from seamline.faces.identity import describe_faces, same_person
 from seamline.faces.mtcnn import FaceDetector
 from seamline.media.hashing import file_sha256
+from seamline.media.upright import Turn
 from seamline.scoring.branch import judge_of
 from seamline.scoring.findings import LEAST_TRACK_SECONDS, FaceScores
 from seamline.scoring.motion import joined_logits
@@ -52,6 +55,28 @@ def describe(faces: FaceCrops) -> Float[np.ndarray, " dim"]:
     return describe_faces(faces.crops[best], faces.landmarks[best]).sum(axis=0)
 
 
+@dataclass
+class _Seen:
+    """Each track's scores and descriptions, a window each."""
+
+    scores: dict[int, list[FaceScores]]
+    likeness: dict[int, list[np.ndarray]]
+
+
+def _look_at(clips: Clips, bundle: Bundle) -> _Seen:
+    seen = _Seen(defaultdict(list), defaultdict(list))
+    for clip in clips:
+        if clip.faces is not None:
+            faces = clip.faces
+            logits = bundle.score_faces(faces.crops).logits
+            motion = motion_evidence(bundle, faces)
+            seen.scores[faces.track].append(
+                FaceScores(faces.track, faces.seconds, logits, faces.face_px, motion=motion)
+            )
+            seen.likeness[faces.track].append(describe(faces))
+    return seen
+
+
 def read_reference(
     path: str | Path,
     bundle: Bundle,
@@ -64,9 +89,8 @@ def read_reference(
     """Measure genuine footage; raises `BadReference` where it cannot serve as such."""
     require_reference_branch(bundle)
     plan = WindowPlan(max_windows=None) if thorough else WindowPlan()
-    seen: dict[int, list[FaceScores]] = defaultdict(list)
-    likeness: dict[int, list[np.ndarray]] = defaultdict(list)
-    try:
+
+    def look(turn: Turn) -> tuple[Clips, _Seen]:
         clips = extract(
             path,
             bundle.contract,
@@ -75,16 +99,22 @@ def read_reference(
             min_face_px=min_face_px,
             threads=threads,
             dense="all" if thorough else "some",
+            turn=turn,
         )
-        for clip in clips:
-            if clip.faces is not None:
-                faces = clip.faces
-                logits = bundle.score_faces(faces.crops).logits
-                motion = motion_evidence(bundle, faces)
-                seen[faces.track].append(
-                    FaceScores(faces.track, faces.seconds, logits, faces.face_px, motion=motion)
-                )
-                likeness[faces.track].append(describe(faces))
+        return clips, _look_at(clips, bundle)
+
+    try:
+        clips, found = look(0)
+        if not found.scores and clips.media.video is not None:
+            turn = find_turn(
+                clips.media.path,
+                clips.windows,
+                detector,
+                is_photo=clips.media.kind == "image",
+                min_face_px=min_face_px,
+                threads=threads,
+            )
+            found = look(turn)[1] if turn else found
         sha256 = file_sha256(path)
     except UnreadableMedia as error:
         raise BadReference(
@@ -93,8 +123,8 @@ def read_reference(
     branch = bundle.branches[judge_of("video", bundle.branches) or ""]
     step = bundle.contract.frame_step_seconds
     tracks = []
-    for track, parts in sorted(seen.items()):
-        joined, total = joined_logits(parts), np.sum(likeness[track], axis=0)
+    for track, parts in sorted(found.scores.items()):
+        joined, total = joined_logits(parts), np.sum(found.likeness[track], axis=0)
         pooled = pool_logits(joined, branch.pool_sharpness)
         seconds = len(joined) * step
         if pooled is not None and seconds >= LEAST_TRACK_SECONDS - 1e-6:
@@ -102,7 +132,7 @@ def read_reference(
     if not tracks:
         raise BadReference(
             f"The reference {path} was asked for a face of at least {min_face_px:g} px for at "
-            f"least {LEAST_TRACK_SECONDS:g} s, and {_seen(seen, step)}. "
+            f"least {LEAST_TRACK_SECONDS:g} s, and {_seen(found.scores, step)}. "
             "Name footage that shows the person, or try a smaller --min-face-px."
         )
     return Reference(str(path), sha256, tuple(tracks), same_person())
