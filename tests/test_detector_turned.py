@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from media_factory import photo, sine
 from seamline.clips.extract import extract
-from seamline.clips.turned import find_turn, turn_back
+from seamline.clips.turned import Looks, look_times, turn_back
 from seamline.data.demo_clips import read_portrait
 from seamline.detector import TURNED, Detector
 from seamline.faces.mtcnn import FaceDetector
 from seamline.media.upright import Turn
-from seamline.media.video import stream_frames, stream_pictures
+from seamline.media.video import Frame, stream_frames, stream_pictures
 from seamline.media.write import write_image, write_video
 from seamline.scoring.calibration import Calibration
 from tiny_bundle import CONTRACT, write_tiny_bundle
@@ -97,8 +98,28 @@ def test_a_face_in_one_frame_of_many_is_no_reason_to_turn(tmp_path: Path) -> Non
     wall = np.full_like(side, 90)
     write_video(tmp_path / "flash.mp4", [wall] * 60 + [side] * 10 + [wall] * 60, 10)
     windows = [(float(start), start + 1.0) for start in range(13)]
-    turn = find_turn(str(tmp_path / "flash.mp4"), windows, FaceDetector(1), threads=1)
-    assert turn == 0
+    looks = Looks(windows)
+    looks.feed(list(stream_frames(tmp_path / "flash.mp4", step_seconds=0.25)))
+    assert looks.find_turn(FaceDetector(1)) == 0
+    always = Looks([(6.0, 7.0)])
+    always.feed(list(stream_frames(tmp_path / "flash.mp4", step_seconds=0.25)))
+    assert always.find_turn(FaceDetector(1)) == 90
+    always.drop()
+    assert always.find_turn(FaceDetector(1)) == 0
+
+
+def test_looks_are_spread_over_what_is_examined() -> None:
+    assert look_times([(0.0, 0.1)]) == [0.05]
+    assert look_times([(10.0, 12.0)]) == pytest.approx([10.2, 10.6, 11.0, 11.4, 11.8])
+    spread = look_times([(0.0, 3.0), (100.0, 103.0)])
+    assert spread == pytest.approx([0.5, 1.5, 2.5, 100.5, 101.5, 102.5])
+
+
+def test_a_face_in_a_film_of_8k_is_looked_for_in_smaller_frames() -> None:
+    side = np.ascontiguousarray(np.rot90(cv2.resize(read_portrait(), (4320, 4320))))
+    looks = Looks([(0.0, 4.0)])
+    looks.feed([Frame(float(second), side) for second in range(4)])
+    assert looks.find_turn(FaceDetector(1)) == 90
 
 
 def test_turned_reference_footage_serves(detector: Detector, tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from jaxtyping import Float
 
 from seamline.clips.clip import Clip
 from seamline.clips.extract import Clips, extract
-from seamline.clips.turned import find_turn
 from seamline.clips.window import WindowPlan
 from seamline.faces.mtcnn import FaceDetector
 from seamline.media.hashing import file_sha256
 from seamline.media.upright import Turn
+from seamline.scoring.branch import judge_of
 from seamline.scoring.evidence import Evidence, Listened, SeenWindow, keep_window, settle
 from seamline.scoring.findings import Findings, PairScore, VoiceScores
 from seamline.scoring.judge import judge
@@ -173,16 +173,9 @@ class Detector:
 
     def _turn_of(self, clips: Clips, asked: _Asked) -> Turn:
         """Look for the turn that shows faces in a picture in which nobody was found."""
-        if "picture" not in self.bundle.branches or clips.media.video is None:
+        if judge_of("video", self.bundle.branches) is None:
             return 0
-        return find_turn(
-            clips.media.path,
-            clips.windows,
-            self._faces,
-            is_photo=clips.media.kind == "image",
-            min_face_px=asked.min_face_px,
-            threads=self._threads,
-        )
+        return clips.looks.find_turn(self._faces, asked.min_face_px)
 
     def _look(
         self,

@@ -17,7 +17,7 @@ from seamline.clips.contract import CropContract
 from seamline.clips.cut import CutFace, cut_face, gather_tracks, window_clips
 from seamline.clips.motion import MotionCutter
 from seamline.clips.mouths import MouthCutter
-from seamline.clips.turned import turn_back
+from seamline.clips.turned import Looks, turn_back
 from seamline.clips.window import WindowPlan, dense_windows
 from seamline.errors import UnreadableMedia
 from seamline.faces.mtcnn import FaceDetector
@@ -48,6 +48,11 @@ class Clips:
     warnings: list[str] = field(default_factory=list)
     seconds_spent: dict[str, float] = field(default_factory=lambda: {"decode": 0.0, "faces": 0.0})
     frames_examined: int = 0
+    looks: Looks = field(init=False)
+
+    def __post_init__(self) -> None:
+        # A photo's only frame is at zero.
+        self.looks = Looks(self.windows if self.media.kind != "image" else [(0.0, 0.0)])
 
     def __iter__(self) -> Iterator[Clip]:
         sounds = self._sounds()
@@ -104,6 +109,10 @@ class Clips:
                 shown = [Frame(p.seconds, p.rgb) for p in chunk if p.rgb is not None]
                 self.frames_examined += len(shown)
                 tracked = tracker.follow(shown)
+                if any(tracked):
+                    self.looks.drop()
+                else:
+                    self.looks.feed(shown)
                 for frame, people in zip(shown, tracked, strict=True):
                     found += [cut_face(frame, person, self.contract) for person in people]
                 if mouths is not None:

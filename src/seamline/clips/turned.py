@@ -1,7 +1,8 @@
-"""Finds out that a file's picture lies on its side or stands on its head: a path in, a turn out.
+"""Finds out that a file's picture lies on its side or stands on its head.
 
 A camera writes down how it was held, and upload sites, editors and screen recorders lose it; a face
-that is turned by a quarter is no face to a detector of upright ones.
+that is turned by a quarter is no face to a detector of upright ones. Frames go in while a file is
+read, and where nobody was found in it a turn comes out.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from seamline.faces.mtcnn import Face, FaceDetector
+from seamline.faces.networks import CELL_PX
 from seamline.media.upright import CLOCKWISE, Turn
-from seamline.media.video import stream_frames
+from seamline.media.video import Frame
 
 LOOKS = 6
-"""Frames that are looked at, spread over the windows."""
+"""Frames that are kept, spread over the windows."""
 LEAST_APART_SECONDS = 0.4
+MOST_SIDE_PX = 1920
+"""Frames are kept no larger, so that those of an 8K film need no more memory."""
 LEAST_SHARE = 0.5
 """Of them, in which a turn must show a face; one alone could be a pattern that looks like one."""
 MOST_TILT_DEGREES = 40.0
@@ -28,30 +32,71 @@ MOST_TILT_DEGREES = 40.0
 TURNS: tuple[Turn, ...] = (90, 270, 180)
 
 
-def find_turn(
-    path: str,
-    windows: Sequence[tuple[float, float]],
-    detector: FaceDetector,
-    *,
-    is_photo: bool = False,
-    min_face_px: float = 48.0,
-    threads: int = 0,
-) -> Turn:
-    """Return the clockwise turn after which most frames show an upright face; 0 for none.
+class Looks:
+    """A few frames of a file, kept in case nobody is found in it."""
 
-    For files in which nobody was found as they are: those are not looked at again. Raises
-    `UnreadableMedia`.
-    """
-    frames = _looks(path, windows, is_photo, threads)
-    if not frames:
-        return 0
-    found: dict[Turn, int] = {}
-    for turn in TURNS:
+    def __init__(self, windows: Sequence[tuple[float, float]]) -> None:
+        self._times = look_times(windows)
+        self._frames: list[UInt8[np.ndarray, "height width 3"]] = []
+        self._scale = 1.0
+
+    def feed(self, frames: Sequence[Frame]) -> None:
+        """Keep those of a stream's next frames that are the first after a time to look at."""
+        for frame in frames:
+            if not self._times or frame.seconds < self._times[0]:
+                continue
+            while self._times and frame.seconds >= self._times[0]:
+                self._times.pop(0)
+            self._scale = min(1.0, MOST_SIDE_PX / max(frame.rgb.shape[:2]))
+            size = tuple(max(1, round(self._scale * side)) for side in frame.rgb.shape[1::-1])
+            small = self._scale < 1.0
+            kept = cv2.resize(frame.rgb, size, interpolation=cv2.INTER_AREA) if small else frame.rgb
+            self._frames.append(kept)
+
+    def drop(self) -> None:
+        """Let the frames go, and keep no more: somebody was found."""
+        self._times, self._frames = [], []
+
+    def find_turn(self, detector: FaceDetector, min_face_px: float = 48.0) -> Turn:
+        """Return the clockwise turn after which most frames show an upright face; 0 for none.
+
+        ``min_face_px`` is in pixels of the full-size frame.
+        """
+        if not self._frames:
+            return 0
+        least = max(float(CELL_PX), min_face_px * self._scale)
+        found: dict[Turn, int] = {}
+        for turn in TURNS:
+            first = self._count(self._frames[::2], turn, detector, least)
+            rest = self._count(self._frames[1::2], turn, detector, least) if first else 0
+            found[turn] = first + rest
+        best = max(TURNS, key=lambda turn: found[turn])
+        return best if found[best] >= math.ceil(LEAST_SHARE * len(self._frames)) else 0
+
+    def _count(
+        self,
+        frames: Sequence[UInt8[np.ndarray, "height width 3"]],
+        turn: Turn,
+        detector: FaceDetector,
+        min_face_px: float,
+    ) -> int:
+        """Count the frames that show an upright face after a turn."""
         turned = [cv2.rotate(frame, CLOCKWISE[turn]) for frame in frames]
-        faces = detector.detect(turned, min_face_px)
-        found[turn] = sum(any(_is_upright(face) for face in some) for some in faces)
-    best = max(TURNS, key=lambda turn: found[turn])
-    return best if found[best] >= max(1, math.ceil(LEAST_SHARE * len(frames))) else 0
+        found = detector.detect(turned, min_face_px)
+        return sum(any(_is_upright(face) for face in faces) for faces in found)
+
+
+def look_times(windows: Sequence[tuple[float, float]]) -> list[float]:
+    """Spread times over what lies in the windows, at their share's middle each."""
+    lengths = [stop - start for start, stop in windows]
+    total = sum(lengths)
+    count = max(1, min(LOOKS, math.floor(total / LEAST_APART_SECONDS)))
+    ends = np.cumsum([0.0, *lengths])
+    times = []
+    for place in (np.arange(count) + 0.5) / count * total:
+        window = min(int(np.searchsorted(ends, place, side="right")) - 1, len(windows) - 1)
+        times.append(windows[window][0] + float(place - ends[window]))
+    return times
 
 
 def turn_back(
@@ -68,30 +113,7 @@ def turn_back(
     return np.stack(back[turn], axis=1)
 
 
-def _looks(
-    path: str, windows: Sequence[tuple[float, float]], is_photo: bool, threads: int
-) -> list[UInt8[np.ndarray, "height width 3"]]:
-    """The frames in the middle of windows that are spread evenly."""
-    if is_photo:
-        return [frame.rgb for frame in stream_frames(path, step_seconds=1.0, threads=threads)]
-    step = LEAST_APART_SECONDS
-    seen = sum(stop - start for start, stop in windows)
-    count = max(1, min(LOOKS, math.floor(seen / step)))
-    places = [(k + 0.5) / count * len(windows) for k in range(count)]
-    times = [_time_in(windows, place) for place in places]
-    spans = [(time, time + step) for time in sorted({math.floor(t / step) * step for t in times})]
-    return [
-        frame.rgb for frame in stream_frames(path, step_seconds=step, spans=spans, threads=threads)
-    ]
-
-
-def _time_in(windows: Sequence[tuple[float, float]], place: float) -> float:
-    start, stop = windows[int(place)]
-    return start + (place - int(place)) * (stop - start)
-
-
 def _is_upright(face: Face) -> bool:
     eyes, mouth = face.landmarks[:2].mean(axis=0), face.landmarks[3:].mean(axis=0)
     across, down = mouth - eyes
-    tilt = math.degrees(math.atan2(abs(across), down))
-    return tilt <= MOST_TILT_DEGREES
+    return math.degrees(math.atan2(abs(across), down)) <= MOST_TILT_DEGREES

@@ -14,7 +14,6 @@ from jaxtyping import Float
 
 from seamline.clips.clip import FaceCrops
 from seamline.clips.extract import Clips, extract
-from seamline.clips.turned import find_turn
 from seamline.clips.window import WindowPlan
 from seamline.errors import BadReference, UnreadableMedia
 from seamline.faces.identity import describe_faces, same_person
@@ -105,15 +104,8 @@ def read_reference(
 
     try:
         clips, found = look(0)
-        if not found.scores and clips.media.video is not None:
-            turn = find_turn(
-                clips.media.path,
-                clips.windows,
-                detector,
-                is_photo=clips.media.kind == "image",
-                min_face_px=min_face_px,
-                threads=threads,
-            )
+        if not found.scores:
+            turn = clips.looks.find_turn(detector, min_face_px)
             found = look(turn)[1] if turn else found
         sha256 = file_sha256(path)
     except UnreadableMedia as error:
