@@ -104,8 +104,21 @@ def test_a_face_in_one_frame_of_many_is_no_reason_to_turn(tmp_path: Path) -> Non
     always = Looks([(6.0, 7.0)])
     always.feed(list(stream_frames(tmp_path / "flash.mp4", step_seconds=0.25)))
     assert always.find_turn(FaceDetector(1)) == 90
-    always.drop()
+    always.feed([], tracks=[3])
+    assert always.found_somebody
     assert always.find_turn(FaceDetector(1)) == 0
+
+
+def test_what_looks_like_a_face_for_a_moment_is_nobody(detector: Detector, tmp_path: Path) -> None:
+    side = np.ascontiguousarray(np.rot90(wide_portrait()))
+    moment = np.full_like(side, 90)
+    portrait = read_portrait()[:, : side.shape[1]]
+    moment[: portrait.shape[0], : portrait.shape[1]] = portrait[: side.shape[0]]
+    write_video(tmp_path / "film.mp4", [moment] * 5 + [side] * 40, 15)
+    verdict = detector.scan(tmp_path / "film.mp4")
+    assert TURNED[90] in verdict.warnings
+    (person,) = verdict.people
+    assert person.stop_seconds == pytest.approx(3.0, abs=0.1)
 
 
 def test_looks_are_spread_over_what_is_examined() -> None:

@@ -61,7 +61,6 @@ class _Looked:
     clips: Clips
     findings: Findings
     seen: list[SeenWindow] = field(default_factory=list)
-    lacks_people: bool = True
 
 
 class Detector:
@@ -154,10 +153,10 @@ class Detector:
     ) -> Verdict:
         began = time.perf_counter()
         looked = self._look(path, asked, evidence, progress, turn=0)
-        turn = self._turn_of(looked.clips, asked) if looked.lacks_people else 0
+        turn = self._turn_of(looked.clips, asked)
         if turn:
             again = self._look(path, asked, evidence, progress, turn=turn)
-            if not again.lacks_people:
+            if again.clips.looks.found_somebody:
                 again.clips.warnings.append(TURNED[turn])
                 looked = again
         clips, findings = looked.clips, looked.findings
@@ -173,7 +172,7 @@ class Detector:
 
     def _turn_of(self, clips: Clips, asked: _Asked) -> Turn:
         """Look for the turn that shows faces in a picture in which nobody was found."""
-        if judge_of("video", self.bundle.branches) is None:
+        if clips.looks.found_somebody or judge_of("video", self.bundle.branches) is None:
             return 0
         return clips.looks.find_turn(self._faces, asked.min_face_px)
 
@@ -219,7 +218,6 @@ class Detector:
             started = time.perf_counter()
             self._score(clip, findings, looked.seen, evidence, listen=clip.window != heard)
             heard = clip.window
-            looked.lacks_people = looked.lacks_people and clip.faces is None
             clips.seconds_spent["model"] += time.perf_counter() - started
             if progress is not None:
                 progress((clip.window + 1) / len(clips.windows))

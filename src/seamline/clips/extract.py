@@ -6,6 +6,7 @@ streams through the file, so that an hour needs no more memory than a minute.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,7 @@ from seamline.media.probe import MediaInfo, probe
 from seamline.media.upright import Turn
 from seamline.media.video import Frame, GreyGrid, Picture, stream_pictures
 
+LEAST_FOLLOWED_SECONDS = 1.0  # of a face in a file that is the right way up
 CHUNK_BYTES = 64 << 20  # frames held at once; a window of 8K frames is followed one by one
 
 
@@ -51,8 +53,11 @@ class Clips:
     looks: Looks = field(init=False)
 
     def __post_init__(self) -> None:
-        # A photo's only frame is at zero.
-        self.looks = Looks(self.windows if self.media.kind != "image" else [(0.0, 0.0)])
+        if self.media.kind == "image":
+            self.looks = Looks([(0.0, 0.0)])
+        else:
+            least = math.ceil(LEAST_FOLLOWED_SECONDS / self.contract.frame_step_seconds)
+            self.looks = Looks(self.windows, least)
 
     def __iter__(self) -> Iterator[Clip]:
         sounds = self._sounds()
@@ -109,10 +114,7 @@ class Clips:
                 shown = [Frame(p.seconds, p.rgb) for p in chunk if p.rgb is not None]
                 self.frames_examined += len(shown)
                 tracked = tracker.follow(shown)
-                if any(tracked):
-                    self.looks.drop()
-                else:
-                    self.looks.feed(shown)
+                self.looks.feed(shown, (p.track for people in tracked for p in people))
                 for frame, people in zip(shown, tracked, strict=True):
                     found += [cut_face(frame, person, self.contract) for person in people]
                 if mouths is not None:

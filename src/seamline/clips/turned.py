@@ -8,7 +8,8 @@ read, and where nobody was found in it a turn comes out.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
@@ -33,15 +34,31 @@ TURNS: tuple[Turn, ...] = (90, 270, 180)
 
 
 class Looks:
-    """A few frames of a file, kept in case nobody is found in it."""
+    """A few frames of a file, kept in case nobody is found in it.
 
-    def __init__(self, windows: Sequence[tuple[float, float]]) -> None:
+    Somebody is found where one face is followed over ``least_frames``: a pattern that looks like a
+    face for a moment is nobody.
+    """
+
+    def __init__(self, windows: Sequence[tuple[float, float]], least_frames: int = 1) -> None:
+        self._least, self._followed = least_frames, Counter[int]()
         self._times = look_times(windows)
         self._frames: list[UInt8[np.ndarray, "height width 3"]] = []
         self._scale = 1.0
 
-    def feed(self, frames: Sequence[Frame]) -> None:
-        """Keep those of a stream's next frames that are the first after a time to look at."""
+    @property
+    def found_somebody(self) -> bool:
+        """Whether a face was followed for long enough."""
+        return any(count >= self._least for count in self._followed.values())
+
+    def feed(self, frames: Sequence[Frame], tracks: Iterable[int] = ()) -> None:
+        """Take a stream's next frames and the tracks of the faces in them, one a face and frame.
+
+        Kept are the frames that are the first after a time to look at.
+        """
+        self._followed.update(tracks)
+        if self.found_somebody:
+            self._times, self._frames = [], []
         for frame in frames:
             if not self._times or frame.seconds < self._times[0]:
                 continue
@@ -52,10 +69,6 @@ class Looks:
             small = self._scale < 1.0
             kept = cv2.resize(frame.rgb, size, interpolation=cv2.INTER_AREA) if small else frame.rgb
             self._frames.append(kept)
-
-    def drop(self) -> None:
-        """Let the frames go, and keep no more: somebody was found."""
-        self._times, self._frames = [], []
 
     def find_turn(self, detector: FaceDetector, min_face_px: float = 48.0) -> Turn:
         """Return the clockwise turn after which most frames show an upright face; 0 for none.

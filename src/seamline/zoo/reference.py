@@ -104,9 +104,10 @@ def read_reference(
 
     try:
         clips, found = look(0)
-        if not found.scores:
+        if not clips.looks.found_somebody:
             turn = clips.looks.find_turn(detector, min_face_px)
-            found = look(turn)[1] if turn else found
+            if turn:
+                found = look(turn)[1]
         sha256 = file_sha256(path)
     except UnreadableMedia as error:
         raise BadReference(
