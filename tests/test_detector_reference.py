@@ -15,14 +15,7 @@ from seamline.data.demo_clips import make_demo, read_portrait
 from seamline.detector import Detector
 from seamline.errors import BadReference
 from seamline.media.write import write_video
-from seamline.scoring.calibration import Calibration
-from tiny_bundle import write_tiny_bundle
-
-FIT = {
-    "reference_calibration": Calibration(0.5, -1.0),
-    "reference_threshold": 0.6,
-    "reference_usual_logits": (-30.0, 30.0),
-}
+from tiny_bundle import REFERENCE_FIT, write_tiny_bundle
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +25,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def detector(folder: Path) -> Detector:
-    return Detector(write_tiny_bundle(folder / "tiny", branches=("picture",), **FIT), threads=1)
+    return Detector(
+        write_tiny_bundle(folder / "tiny", branches=("picture",), **REFERENCE_FIT), threads=1
+    )
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +60,7 @@ def test_a_person_seen_in_the_footage_is_judged_against_it(
     logit = np.log(chance / (1 - chance))
     level = reference.tracks[0].logit
     assert verdict.video.fake_probability == pytest.approx(
-        FIT["reference_calibration"].probability(logit - level), abs=1e-3
+        REFERENCE_FIT["reference_calibration"].probability(logit - level), abs=1e-3
     )
 
 
@@ -91,7 +86,9 @@ def test_evidence_stands_on_the_relative_scale(
     assert looks
     for look, other in zip(looks, plain, strict=True):
         logit = np.log(other.fake_probability / (1 - other.fake_probability))
-        expected = FIT["reference_calibration"].probability(logit - reference.tracks[0].logit)
+        expected = REFERENCE_FIT["reference_calibration"].probability(
+            logit - reference.tracks[0].logit
+        )
         assert look.fake_probability == pytest.approx(expected, abs=1e-3)
 
 

@@ -17,21 +17,15 @@ from seamline.faces.mtcnn import FaceDetector
 from seamline.media.upright import Turn
 from seamline.media.video import Frame, stream_frames, stream_pictures
 from seamline.media.write import write_image, write_video
-from seamline.scoring.calibration import Calibration
-from tiny_bundle import CONTRACT, write_tiny_bundle
+from tiny_bundle import CONTRACT, REFERENCE_FIT, write_tiny_bundle
 
 # A picture turned counterclockwise by so many quarters is set right by a clockwise turn of as many.
 QUARTERS: dict[Turn, int] = {90: 1, 180: 2, 270: 3}
-FIT = {
-    "reference_calibration": Calibration(0.5, -1.0),
-    "reference_threshold": 0.6,
-    "reference_usual_logits": (-30.0, 30.0),
-}
 
 
 @pytest.fixture(scope="module")
 def detector(tmp_path_factory: pytest.TempPathFactory) -> Detector:
-    return Detector(write_tiny_bundle(tmp_path_factory.mktemp("tiny"), **FIT), threads=1)
+    return Detector(write_tiny_bundle(tmp_path_factory.mktemp("tiny"), **REFERENCE_FIT), threads=1)
 
 
 def wide_portrait() -> np.ndarray:

@@ -25,6 +25,12 @@ from seamline.zoo.bundle import Bundle
 from seamline.zoo.layout import write_bundle
 
 CONTRACT = CropContract(margin=1.3, size_px=64)
+REFERENCE_FIT = {
+    "reference_calibration": Calibration(0.5, -1.0),
+    "reference_threshold": 0.6,
+    "reference_usual_logits": (-30.0, 30.0),
+}
+"""What a branch needs to take references, for `write_tiny_bundle`."""
 LOW_HZ, HIGH_HZ = 1100.0, 3300.0
 MELS = CONTRACT.mel.mels
 
