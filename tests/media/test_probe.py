@@ -122,6 +122,7 @@ def test_sound_marked_as_default_is_taken(tmp_path: Path) -> None:
             container.mux(stream.encode(frame))
     (sound,) = read_audio(path)
     assert np.abs(sound.samples).max() > 0.45
+    assert probe(path).warnings == ("of its 2 sound tracks only one is examined: number 2",)
 
 
 def test_video_that_does_not_decode_leaves_the_sound(tmp_path: Path) -> None:

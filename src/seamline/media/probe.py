@@ -82,7 +82,7 @@ def probe(path: str | Path) -> MediaInfo:
             notes.append("no frame of its video can be decoded: only the sound is examined")
         is_photo = media.is_still or (_may_be_photo(media) and len(frames) == 1)
         video = _video_info(media, frames[0], is_photo) if frames else None
-        notes += _colour_and_shape_notes(media, frames)
+        notes += [*_colour_and_shape_notes(media, frames), *_track_notes(media)]
         audio = _audio_info(media)
         kind: Literal["video", "image", "audio"]
         kind = "image" if is_photo else "audio" if video is None else "video"
@@ -130,6 +130,15 @@ def _colour_and_shape_notes(media: Media, frames: list[VideoFrame]) -> list[str]
     if shape and abs(shape - 1) > _NEARLY_SQUARE:
         notes.append(f"its pixels are not square ({shape.numerator}:{shape.denominator})")
     return notes
+
+
+def _track_notes(media: Media) -> list[str]:
+    """Tell that there is sound that is not heard."""
+    tracks = list(media.container.streams.audio)
+    if media.audio is None or len(tracks) < 2:
+        return []
+    which = tracks.index(media.audio) + 1
+    return [f"of its {len(tracks)} sound tracks only one is examined: number {which}"]
 
 
 def _may_be_photo(media: Media) -> bool:
