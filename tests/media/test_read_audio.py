@@ -212,3 +212,44 @@ def test_silent_film_and_photo_have_no_sound(tmp_path: Path) -> None:
     for path in (tiny_video(tmp_path / "c.mp4", 0.3), photo(tmp_path / "p.png")):
         with pytest.raises(UnreadableMedia, match="no audio stream"):
             list(read_audio(path))
+
+
+def write_stereo(path: Path, channels: np.ndarray, codec: str = "pcm_s16le") -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=16000, layout="stereo")
+        for start in range(0, channels.shape[1], 1024):
+            part = np.ascontiguousarray(channels[:, start : start + 1024], dtype=np.float32)
+            frame = av.AudioFrame.from_ndarray(part, "fltp", "stereo")
+            frame.sample_rate, frame.pts = 16000, start
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("a.wav", "pcm_s16le"), ("a.wav", "pcm_u8"), ("a.flac", "flac")]
+)
+def test_channels_that_are_each_others_inverse_are_heard(
+    tmp_path: Path, name: str, codec: str
+) -> None:
+    sound = sine(1.0)
+    path = write_stereo(tmp_path / name, np.stack([sound, -sound]), codec)
+    (heard,) = read_audio(path)
+    assert np.corrcoef(heard.samples[: len(sound)], sound)[0, 1] > 0.99
+    assert np.abs(heard.samples).max() == pytest.approx(0.5, abs=0.02)
+
+
+def test_wide_stereo_stays_the_mean_of_its_channels(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    middle, side = 0.2 * sine(2.0), generator.normal(0, 0.2, 32000)
+    channels = np.stack([middle + side, middle - side]).clip(-1, 1)
+    (heard,) = read_audio(write_stereo(tmp_path / "wide.wav", channels))
+    assert np.abs(heard.samples - channels.mean(axis=0)).max() < 0.001
+
+
+def test_what_comes_into_phase_again_is_heard_as_it_is(tmp_path: Path) -> None:
+    sound = sine(6.0)
+    inverse = np.where(np.arange(len(sound)) < 32000, -sound, sound)
+    (heard,) = read_audio(write_stereo(tmp_path / "part.wav", np.stack([sound, inverse])))
+    assert np.abs(heard.samples[:30000]).max() > 0.4
+    assert np.corrcoef(heard.samples[-32000:], sound[-32000:])[0, 1] > 0.99
