@@ -166,7 +166,7 @@ def print_report(runs: Sequence[Path], start: str) -> None:
             print_row(family, genuine, fakes[family])
         left = [row for family in FOLDS[fold] for row in fakes.get(family, [])]
         found.append(print_row(f"**{fold}: left out**", genuine, left))
-        known = [row for row in rows if row["label"] and row not in left]
+        known = [r for name, some in fakes.items() if name not in FOLDS[fold] for r in some]
         if known:
             print_row("… known families, on the same pages", genuine, known)
     auc, rate = np.mean(found, axis=0)

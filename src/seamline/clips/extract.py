@@ -188,7 +188,7 @@ def extract(
     cut in all windows of what has sound; motion in ``some`` of the windows (see `dense_windows`)
     or in ``all``. ``sound_margin_seconds`` of sound on either side of a window come with its
     clips, as far as there is any. ``turn`` turns the picture clockwise before faces are looked for
-    (see `find_turn`); boxes are those of the picture as it is shown.
+    (see `Looks.find_turn`); boxes are those of the picture as it is shown.
     """
     media = probe(path)
     plan = plan or WindowPlan()
