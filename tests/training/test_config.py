@@ -46,6 +46,7 @@ def test_an_unknown_key_lists_the_known_ones() -> None:
         ({"batch_size": 7}, "batch_size 7 is odd, but branch picture needs pairs"),
         ({"holdout_fold": 7}, "holdout_fold 7 is not below folds 7"),
         ({"margin_range": [1.4, 1.0]}, "margin_range .* falls"),
+        ({"optimizer": "sgd"}, "optimizer is 'sgd'; known: adamw, muon"),
         ({"precision": "half"}, "precision is 'half'; known: auto, float32, bfloat16"),
         ({"workers": -1}, "workers is -1; 0 draws items in the training itself"),
         ({"branch": "voice", "mask_share": 0.5}, "mask_share .* for branch picture, not for voice"),

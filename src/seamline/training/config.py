@@ -52,8 +52,10 @@ class TrainConfig:
     """Optimiser steps an epoch."""
     batch_size: int = 32
     """Items a step; pictures come in pairs, so it is even there."""
+    optimizer: str = "adamw"
+    """`adamw`, or `muon`: orthogonal steps for what mixes channels, AdamW for the rest."""
     learning_rate: float = 3e-4
-    """Peak learning rate of AdamW."""
+    """Peak learning rate."""
     weight_decay: float = 0.01
     """Decoupled weight decay."""
     warmup_steps: int = 100

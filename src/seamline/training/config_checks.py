@@ -10,6 +10,7 @@ from seamline.zoo.catalog import is_model
 
 LEAVE_OUT = ("source", "method", "listed")
 PRECISIONS = ("auto", "float32", "bfloat16")
+OPTIMIZERS = ("adamw", "muon")
 
 
 def check_config(config: Any) -> None:
@@ -23,6 +24,9 @@ def check_config(config: Any) -> None:
     if config.precision not in PRECISIONS:
         known = ", ".join(PRECISIONS)
         raise ValueError(f"precision is {config.precision!r}; known: {known}.")
+    if config.optimizer not in OPTIMIZERS:
+        known = ", ".join(OPTIMIZERS)
+        raise ValueError(f"optimizer is {config.optimizer!r}; known: {known}.")
     if config.workers < 0:
         raise ValueError(f"workers is {config.workers}; 0 draws items in the training itself.")
     paired = config.branch in ("picture", "motion")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 import lightning as L
@@ -16,9 +17,15 @@ from torchmetrics.functional.classification import binary_auroc
 from seamline.models.voice_cnn import VoiceCNN
 from seamline.scoring.crop_logits import weigh_crops
 from seamline.training.config import TrainConfig
+from seamline.training.muon import Muon
 from seamline.training.pairs import Pair
 from seamline.training.twins import ask_apart
 from seamline.training.voice_splices import splice_clips, step_truth
+
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "adamw": torch.optim.AdamW,
+    "muon": Muon,
+}
 
 
 class TrainModule(L.LightningModule):
@@ -73,11 +80,11 @@ class TrainModule(L.LightningModule):
         return [row for part in parts for row in part]
 
     def configure_optimizers(self) -> Any:
-        """AdamW, linear warm-up, cosine decay to a hundredth; no decay on norms and biases."""
+        """Linear warm-up, cosine decay to a hundredth; no weight decay on norms and biases."""
         config = self.config
         decayed = [p for p in self.model.parameters() if p.requires_grad and p.ndim > 1]
         plain = [p for p in self.model.parameters() if p.requires_grad and p.ndim <= 1]
-        optimizer = torch.optim.AdamW(
+        optimizer = OPTIMIZERS[config.optimizer](
             [
                 {"params": decayed, "weight_decay": config.weight_decay},
                 {"params": plain, "weight_decay": 0.0},
