@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -189,13 +190,17 @@ class VoiceData(L.LightningDataModule):
         self.without: frozenset[str] = frozenset()
         if config.leave_out and config.kept_batches:
             # Kept batches are drawn from everything; rows of what is left out are skipped.
-            trained = {entry.path for entry in self.train}
-            self.train = voice_entries(read_split(replace(config, leave_out="")).train)
-            self.without = left_out(config, {entry.path for entry in self.train} - trained)
+            trained = {entry.path: entry for entry in self.train}
+            everything = voice_entries(read_split(replace(config, leave_out="")).train)
+            self.train = [trained.get(entry.path, entry) for entry in everything]  # held once
+            self.without = left_out(config, {entry.path for entry in everything} - set(trained))
         self.holdout = voice_entries(parts.holdout)
         self.val = voice_entries(parts.val)
-        listed = self.train if config.own_copy_share else []
-        self.found = FoundCopies(listed, self.contract.mel)
+
+    @cached_property
+    def found(self) -> FoundCopies:
+        """The collection's own copies: made when first drawn from, as kept batches need none."""
+        return FoundCopies(self.train if self.config.own_copy_share else [], self.contract.mel)
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Return the crops of the current epoch."""
