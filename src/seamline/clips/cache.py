@@ -17,7 +17,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float32, UInt8
 
 from seamline.clips.clip import Clip, MotionCrops, MouthCrops
 from seamline.clips.contract import CropContract
@@ -76,9 +76,12 @@ class CachedClip:
 
     def samples(self) -> Float[np.ndarray, " sample"] | None:
         """Decode the sound to float32 in [-1, 1]."""
-        if self.sound is None:
-            return None
-        return np.frombuffer(self.sound, "<i2").astype(np.float32) / 32768
+        return None if self.sound is None else decode_sound(self.sound)
+
+
+def decode_sound(data: bytes) -> Float32[np.ndarray, " sample"]:
+    """Decode stored sound to float32 in [-1, 1]."""
+    return np.frombuffer(data, "<i2").astype(np.float32) / 32768
 
 
 def decode_jpeg(data: bytes) -> UInt8[np.ndarray, "height width 3"]:
