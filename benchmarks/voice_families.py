@@ -153,7 +153,12 @@ def print_report(runs: Sequence[Path], start: str) -> None:
     print("| family | pages | genuine | synthetic | AUC (95 %, over pages) | EER |")
     print("|---|---:|---:|---:|---|---:|")
     for run in runs:
-        held = json.loads((run / "scores.json").read_text())["holdout"]
+        scores = run / "scores.json"
+        if not scores.is_file():
+            raise SystemExit(
+                f"{scores} is not there: {run} is no finished run. Train it to its end."
+            )
+        held = json.loads(scores.read_text())["holdout"]
         rows = [row for row in held if row["path"].startswith(start)]
         _require_both(rows, run, start)
         genuine = [row for row in rows if not row["label"]]

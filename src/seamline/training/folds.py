@@ -28,10 +28,19 @@ class CacheSplit:
 
 def read_split(config: TrainConfig) -> CacheSplit:
     """Read a config's cache, split as it says, with the further cache's clips in train."""
-    clips = read_cache(Path(config.cache))
+    return split_read(config, *read_caches(config))
+
+
+def read_caches(config: TrainConfig) -> tuple[list[CachedClip], list[CachedClip]]:
+    """Read the clips of a config's cache and of its further cache."""
+    extra = read_cache(Path(config.extra_cache)) if config.extra_cache else ()
+    return list(read_cache(Path(config.cache))), list(extra)
+
+
+def split_read(config: TrainConfig, clips: list[CachedClip], extra: list[CachedClip]) -> CacheSplit:
+    """Split what `read_caches` read as a config says."""
     key, _, name = config.leave_out.partition("=")
     if key == "listed":
-        extra = read_cache(Path(config.extra_cache)) if config.extra_cache else ()
         return leave_out_listed(clips, extra, Path(name))
     if config.leave_out:
         parts = leave_out(clips, config.leave_out)
@@ -39,10 +48,7 @@ def read_split(config: TrainConfig) -> CacheSplit:
         parts = split_cache(
             clips, config.folds, config.holdout_fold, by=config.fold_by, join_val=config.join_val
         )
-    if not config.extra_cache:
-        return parts
-    method = name if key == "method" else ""
-    return join_extra(parts, read_cache(Path(config.extra_cache)), without_method=method)
+    return join_extra(parts, extra, without_method=name if key == "method" else "")
 
 
 def split_cache(

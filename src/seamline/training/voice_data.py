@@ -21,7 +21,7 @@ from seamline.data.copy_synthesis import Samples
 from seamline.data.noise_suppression import suppress_noise
 from seamline.data.voice_augment import ChannelSettings, griffin_lim_copy, hide_channel, random_crop
 from seamline.training.config import TrainConfig
-from seamline.training.folds import left_out, read_split
+from seamline.training.folds import left_out, read_caches, split_read
 from seamline.training.found_copies import FoundCopies, Pair
 from seamline.training.kept_batches import Drawn, KeptBatches, claim_folder
 from seamline.training.loading import train_batches
@@ -185,15 +185,20 @@ class VoiceData(L.LightningDataModule):
         folder = Path(config.cache)
         self.contract = read_contract(folder)
         self.copies = Copies(config.seed, self.contract.mel.sample_rate_hz, config.vocoders)
-        parts = read_split(config)
+        read = read_caches(config)
+        parts = split_read(config, *read)
         self.train = voice_entries(parts.train)
         self.without: frozenset[str] = frozenset()
         if config.leave_out and config.kept_batches:
             # Kept batches are drawn from everything; rows of what is left out are skipped.
+            everything = split_read(replace(config, leave_out=""), *read).train
             trained = {entry.path: entry for entry in self.train}
-            everything = voice_entries(read_split(replace(config, leave_out="")).train)
-            self.train = [trained.get(entry.path, entry) for entry in everything]  # held once
-            self.without = left_out(config, {entry.path for entry in everything} - set(trained))
+            others = [clip for clip in everything if clip.sample["path"] not in trained]
+            left = {entry.path: entry for entry in voice_entries(others)}
+            self.without = left_out(config, set(left))
+            known = {**trained, **left}
+            paths = dict.fromkeys(clip.sample["path"] for clip in everything)
+            self.train = [known[path] for path in paths if path in known]
         self.holdout = voice_entries(parts.holdout)
         self.val = voice_entries(parts.val)
 
