@@ -118,3 +118,8 @@ def test_rows_share_memory_with_the_weight():
     rows.zero_()
     assert not weight.any()
     assert rows.shape == (4, 12)
+
+
+def test_a_weight_that_is_no_rows_of_filters_is_refused():
+    with pytest.raises(ValueError, match=r"in one piece, not \(4, 3\) with strides \(1, 4\)"):
+        as_rows(torch.randn(3, 4).T)

@@ -88,5 +88,11 @@ class Muon(torch.optim.Optimizer):
 
 
 def as_rows(weight: Tensor) -> Tensor:
-    """View a dense weight as a matrix with a row per filter, in the order of its memory."""
+    """View a weight as a matrix with a row per filter, in the order of its memory.
+
+    Raises `ValueError` where a filter is not one piece of memory, as in a transposed matrix.
+    """
+    if weight.stride(0) != weight[0].numel():
+        told = f"{tuple(weight.shape)} with strides {weight.stride()}"
+        raise ValueError(f"Muon takes weights whose filters each lie in one piece, not {told}.")
     return weight.as_strided((len(weight), weight[0].numel()), (weight.stride(0), 1))
