@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from seamline.training import config_checks, modules
 from seamline.training.muon import Muon, as_rows, mixes
 
 RATE, DECAY = 1e-2, 0.05
@@ -123,3 +124,7 @@ def test_rows_share_memory_with_the_weight():
 def test_a_weight_that_is_no_rows_of_filters_is_refused():
     with pytest.raises(ValueError, match=r"in one piece, not \(4, 3\) with strides \(1, 4\)"):
         as_rows(torch.randn(3, 4).T)
+
+
+def test_every_optimizer_that_a_config_may_name_can_be_made():
+    assert tuple(modules.OPTIMIZERS) == config_checks.OPTIMIZERS
